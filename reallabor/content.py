@@ -1,0 +1,138 @@
+"""Reads content files (YAML, JSON lines) into checked models; every refusal names file, line and
+field. Used by `scenarios` and `evaluations`."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from reallabor.errors import InvalidContent
+
+
+class Content(BaseModel):
+    """Base of all content models: unknown fields are refused, nothing changes after loading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+C = TypeVar("C", bound=Content)
+
+_SENTENCES = {
+    "missing": "fehlt",
+    "extra_forbidden": "ist unbekannt; bitte die Schreibweise prüfen oder das Feld streichen",
+    "string_type": "muss ein Text sein",
+    "string_too_short": "darf nicht leer sein",
+    "int_parsing": "muss eine ganze Zahl sein",
+    "int_type": "muss eine ganze Zahl sein",
+    "float_parsing": "muss eine Zahl sein",
+    "float_type": "muss eine Zahl sein",
+    "bool_parsing": "muss true oder false sein",
+    "bool_type": "muss true oder false sein",
+    "list_type": "muss eine Liste sein",
+    "model_type": "muss aus benannten Feldern bestehen",
+    "dict_type": "muss aus benannten Feldern bestehen",
+    "date_from_datetime_parsing": "muss ein Datum wie 2026-11-01 sein",
+    "date_parsing": "muss ein Datum wie 2026-11-01 sein",
+    "date_type": "muss ein Datum wie 2026-11-01 sein",
+    "too_short": "hat zu wenige Einträge",
+    "greater_than": "ist zu klein",
+    "greater_than_equal": "ist zu klein",
+    "finite_number": "muss eine endliche Zahl sein",
+}
+
+
+def load_yaml(path: Path, model: type[C]) -> C:
+    """The file as a checked model. Raises InvalidContent with file, line and field."""
+    source = read_text(path)
+    try:
+        tree = yaml.compose(source, Loader=yaml.SafeLoader)
+        data = yaml.safe_load(source)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = mark.line + 1 if mark else 1
+        problem = getattr(error, "problem", None) or "nicht lesbar"
+        raise InvalidContent(
+            f"{path}, Zeile {line}: Das ist kein gültiges YAML ({problem}). Bitte Einrückung, "
+            "Doppelpunkte und Anführungszeichen dieser Zeile prüfen."
+        ) from error
+    if not isinstance(data, dict):
+        raise InvalidContent(f"{path}, Zeile 1: Die Datei ist leer oder hat keine Felder.")
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        raise _refusal(path, error, lambda location: _line(tree, location)) from error
+
+
+def load_json_lines(path: Path, model: type[C]) -> list[C]:
+    """One checked model per line; blank lines are skipped, an empty file is refused."""
+    rows: list[C] = []
+    for number, line in enumerate(read_text(path).splitlines(), start=1):
+        if not line.strip():
+            continue
+        try:
+            rows.append(model.model_validate(json.loads(line)))
+        except json.JSONDecodeError as error:
+            raise InvalidContent(
+                f"{path}, Zeile {number}, Zeichen {error.colno}: Das ist kein gültiges JSON "
+                f"({error.msg}). Jede Zeile ist ein eigener Eintrag in geschweiften Klammern."
+            ) from error
+        except ValidationError as error:
+            raise _refusal(path, error, lambda _location, number=number: number) from error
+    if not rows:
+        raise InvalidContent(f"{path}: Die Datei ist leer; nötig ist mindestens ein Eintrag.")
+    return rows
+
+
+def read_text(path: Path) -> str:
+    """The file's text. Raises InvalidContent where it is missing or not UTF-8."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise InvalidContent(f"{path}: Die Datei fehlt.") from error
+    except UnicodeDecodeError as error:
+        raise InvalidContent(
+            f"{path}: Die Datei ist nicht in UTF-8 gespeichert (Byte {error.start}). "
+            "Bitte im Editor als UTF-8 speichern."
+        ) from error
+
+
+def digest(value: object) -> str:
+    """SHA-256 (hex) of the canonical JSON form: sorted keys, no spaces, UTF-8."""
+    text = json.dumps(
+        value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False
+    )
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _refusal(path: Path, error: ValidationError, line_of: Any) -> InvalidContent:
+    first = error.errors()[0]
+    location = first["loc"]
+    field = ".".join(str(part) for part in location) or "(ganze Datei)"
+    if first["type"] == "value_error":
+        sentence = str(first["ctx"]["error"])
+    elif first["type"] == "literal_error":
+        sentence = f"muss einer dieser Werte sein: {first['ctx']['expected']}"
+    else:
+        sentence = _SENTENCES.get(first["type"], f"ist ungültig ({first['msg']})")
+    more = len(error.errors()) - 1
+    rest = f" (und {more} weitere Stelle{'n' if more > 1 else ''})" if more else ""
+    return InvalidContent(f"{path}, Zeile {line_of(location)}, Feld {field}: {sentence}{rest}.")
+
+
+def _line(node: yaml.Node | None, location: Sequence[int | str]) -> int:
+    """The line at which a field stands; of its parent where the field is missing."""
+    line = node.start_mark.line + 1 if node else 1
+    for part in location:
+        if isinstance(node, yaml.MappingNode):
+            pair = next((p for p in node.value if str(p[0].value) == str(part)), None)
+            if pair is None:
+                return line
+            line, node = pair[0].start_mark.line + 1, pair[1]
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int):
+            node = node.value[part]
+            line = node.start_mark.line + 1
+    return line

@@ -1,0 +1,1 @@
+"""What follows: comparison, readiness, decisions."""

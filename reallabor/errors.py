@@ -1,0 +1,54 @@
+"""The error tree. Every message is one German sentence for people: it names the object, what is
+wrong and the next step. They are shown in one place each: `cli.main` and `ui.page`."""
+
+
+class ReallaborError(Exception):
+    """Base of all refusals that a person may read; the process exits with 1."""
+
+
+class UnknownObject(ReallaborError):
+    """A scenario, variant, case, rubric or person that does not exist."""
+
+
+class InvalidContent(ReallaborError):
+    """A content file (scenario, cases, rubric, gates) is broken; names file, line and field."""
+
+
+class InvalidRatings(ReallaborError):
+    """A file of ratings is refused as a whole; names rows and columns."""
+
+
+class InvalidRating(ReallaborError):
+    """One submitted rating is refused; nothing of it was stored."""
+
+
+class NotAllowed(ReallaborError):
+    """The acting person may not do this."""
+
+
+class WrongState(ReallaborError):
+    """The object is not in a state in which this is possible (round released, run unfinished)."""
+
+
+class TrackingUnavailable(ReallaborError):
+    """MLflow does not answer, or answered with an error that waiting may cure."""
+
+
+class TrackingRefused(ReallaborError):
+    """MLflow refused a request; repeating it unchanged would be refused again."""
+
+
+class ContentChanged(TrackingRefused):
+    """A trace exists under this id with another content; it is never replaced."""
+
+
+class DatabaseUnavailable(ReallaborError):
+    """There is no platform database, or it cannot be opened."""
+
+
+class StorageFull(ReallaborError):
+    """A local file could not be written."""
+
+
+class NotStarted(ReallaborError):
+    """A part of the platform could not be started (port taken, program missing)."""

@@ -1,0 +1,41 @@
+"""Who acts: finding people and the person for whom the command line speaks."""
+
+from collections.abc import Sequence
+
+from sqlmodel import Session, col, select
+
+from reallabor.errors import UnknownObject
+from reallabor.models import Person, Role
+from reallabor.settings import get_settings
+
+COMMAND_LINE = "Kommandozeile"
+"""Stands for whoever has access to the machine; has every role but that of an evaluator."""
+
+
+def get_person(session: Session, name: str) -> Person:
+    """The active person of that name. Raises UnknownObject."""
+    person = session.exec(select(Person).where(Person.name == name, Person.active)).first()
+    if person is None:
+        known = ", ".join(person.name for person in list_people(session)) or "niemand"
+        raise UnknownObject(f"Eine Person '{name}' gibt es hier nicht; bekannt: {known}.")
+    return person
+
+
+def list_people(session: Session) -> Sequence[Person]:
+    """All active people but the command line, by name."""
+    return session.exec(
+        select(Person).where(Person.active, Person.name != COMMAND_LINE).order_by(col(Person.name))
+    ).all()
+
+
+def acting_person(session: Session) -> Person:
+    """The person of REALLABOR_PERSON, else the command line itself."""
+    if name := get_settings().person:
+        return get_person(session, name)
+    person = session.exec(select(Person).where(Person.name == COMMAND_LINE)).first()
+    if person is None:
+        roles = [Role.PILOT, Role.ORGANISER, Role.STEERING]
+        person = Person(name=COMMAND_LINE, roles=[role.value for role in roles])
+        session.add(person)
+        session.flush()
+    return person

@@ -1,0 +1,38 @@
+"""Who may do what: one predicate per action, and the sentence of its refusal."""
+
+from collections.abc import Callable
+
+from reallabor.errors import NotAllowed
+from reallabor.models import Person, Role
+
+Policy = Callable[[Person], bool]
+
+
+def _has(*roles: Role) -> Policy:
+    wanted = {role.value for role in roles}
+
+    def allowed(person: Person) -> bool:
+        return person.active and bool(wanted & set(person.roles))
+
+    return allowed
+
+
+may_rate = _has(Role.EVALUATOR)
+may_open_round = _has(Role.ORGANISER)
+may_release = _has(Role.ORGANISER)
+may_import_ratings = _has(Role.ORGANISER, Role.PILOT)
+may_decide = _has(Role.STEERING)
+
+_WHO = {
+    may_rate: "Bewerten können nur Bewertende",
+    may_open_round: "Eine Bewertungsrunde öffnen kann nur die Organisation des Reallabors",
+    may_import_ratings: "Bewertungen einlesen können nur Pilotteams und die Organisation",
+    may_decide: "Beschließen können nur Mitglieder des Lenkungskreises",
+    may_release: "Ergebnisse freigeben kann nur die Organisation des Reallabors",
+}
+
+
+def require(policy: Policy, person: Person) -> None:
+    """Raises NotAllowed with a sentence that says who may, and who is acting."""
+    if not policy(person):
+        raise NotAllowed(f"{_WHO[policy]}; '{person.name}' hat diese Aufgabe nicht.")

@@ -1,0 +1,1 @@
+"""What people judged: rounds, ratings, agreement, publishing."""

@@ -1,0 +1,1 @@
+"""What machines did: running trials, reading them back, indicators."""

@@ -1,0 +1,164 @@
+"""The local journal of a trial: every output is on disk before it is sent anywhere. A trial that
+was killed at any moment goes on from here without running a case twice."""
+
+import fcntl
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Any
+
+from reallabor.errors import StorageFull, WrongState
+from reallabor.scenarios import ScenarioFolder, load_scenario
+
+
+@dataclass(frozen=True)
+class JournalEntry:
+    """What a system gave for one case; exactly one of `output` and `error` is set."""
+
+    case_id: str
+    started_at: str
+    """ISO 8601 with time zone."""
+    latency_ms: float
+    output: dict[str, Any] | None
+    error: str | None
+
+
+@dataclass(frozen=True)
+class TrialPlan:
+    """What one call of `reallabor run` set out to do; lies in `plan.json` until all is sent."""
+
+    key: str
+    slug: str
+    organisation: str
+    variants: list[str]
+    created_at: str
+    demo: bool = False
+
+
+class Journal:
+    """The folder of one trial: plan, a copy of the content it runs on, one file per variant."""
+
+    def __init__(self, folder: Path, plan: TrialPlan) -> None:
+        self.folder = folder
+        self.plan = plan
+
+    @classmethod
+    def create(
+        cls, root: Path, scenario: ScenarioFolder, *, variants: list[str], organisation: str,
+        demo: bool,
+    ) -> "Journal":  # fmt: skip
+        """A new journal; it appears whole or not at all."""
+        plan = TrialPlan(
+            key=uuid.uuid4().hex,
+            slug=scenario.slug,
+            organisation=organisation,
+            variants=variants,
+            created_at=datetime.now(UTC).isoformat(),
+            demo=demo,
+        )
+        folder = root / scenario.slug / f"{plan.created_at[:19].replace(':', '')}-{plan.key[:8]}"
+        with _writing(folder):
+            draft = folder.with_name(f".{folder.name}")
+            copy = draft / "content" / scenario.slug
+            copy.mkdir(parents=True)
+            for name in ("scenario.yaml", "cases.jsonl"):
+                shutil.copy(scenario.path / name, copy / name)
+            (draft / "plan.json").write_text(json.dumps(asdict(plan)), encoding="utf-8")
+            draft.rename(folder)
+        return cls(folder, plan)
+
+    @classmethod
+    def unfinished(cls, root: Path, slug: str) -> list["Journal"]:
+        """All trials of a scenario that are not wholly sent, newest first."""
+        found = []
+        for file in sorted((root / slug).glob("[!.]*/plan.json"), reverse=True):
+            found.append(cls(file.parent, TrialPlan(**json.loads(file.read_text("utf-8")))))
+        return found
+
+    def scenario(self) -> ScenarioFolder:
+        """The content as it was when the trial began."""
+        return load_scenario(self.plan.slug, self.folder / "content")
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold this journal alone; a second process is refused in a sentence."""
+        with (self.folder / "plan.json").open() as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise WrongState(
+                    f"Der Durchlauf von '{self.plan.slug}' läuft gerade in einem anderen Prozess. "
+                    "Bitte dort das Ende abwarten."
+                ) from error
+            yield
+
+    def entries(self, variant: str) -> dict[str, JournalEntry]:
+        """What is on disk for a variant, by case id. A line torn by a crash is cut off."""
+        path = self._path(variant)
+        if not path.exists():
+            return {}
+        data = path.read_bytes()
+        whole = data[: data.rfind(b"\n") + 1]
+        if len(whole) < len(data):
+            with path.open("r+b") as file:
+                file.truncate(len(whole))
+        rows = [JournalEntry(**json.loads(line)) for line in whole.splitlines()]
+        return {row.case_id: row for row in rows}
+
+    @contextmanager
+    def writer(self, variant: str) -> Iterator["JournalWriter"]:
+        """Append entries of a variant."""
+        path = self._path(variant)
+        with _writing(self.folder), path.open("ab", buffering=0) as file:
+            yield JournalWriter(file)
+            os.fsync(file.fileno())
+
+    def mark_sent(self, variant: str) -> None:
+        """Remember that MLflow holds this variant whole."""
+        with _writing(self.folder):
+            self._path(variant).with_suffix(".sent").touch()
+
+    def is_sent(self, variant: str) -> bool:
+        return self._path(variant).with_suffix(".sent").exists()
+
+    def remove(self) -> None:
+        """Delete the journal once MLflow holds everything."""
+        # Rename first: a half-deleted folder must not look like an unfinished trial.
+        gone = self.folder.with_name(f".{self.folder.name}.gone")
+        self.folder.rename(gone)
+        shutil.rmtree(gone, ignore_errors=True)
+
+    def _path(self, variant: str) -> Path:
+        return self.folder / f"{variant}.jsonl"
+
+
+class JournalWriter:
+    """Appends one line per output; after `append` the line survives a killed process."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+
+    def append(self, entry: JournalEntry) -> None:
+        line = json.dumps(asdict(entry), ensure_ascii=False, allow_nan=False) + "\n"
+        data = line.encode()
+        written = self._file.write(data)
+        if written != len(data):  # the disk took only a part
+            raise OSError(28, "No space left on device")
+
+
+@contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StorageFull(
+            f"Das Journal unter {folder} lässt sich nicht schreiben ({error.strerror}). "
+            "Bitte Platz schaffen und mit `reallabor run … --resume` fortsetzen; bisherige "
+            "Ausgaben sind gesichert."
+        ) from error

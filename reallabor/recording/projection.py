@@ -1,0 +1,189 @@
+"""Takes finished runs over from MLflow into the platform database: incremental, restartable, one
+transaction per run. Pages read what stands here, never MLflow."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session, col, select
+
+from reallabor.content import digest
+from reallabor.database import reading, transaction
+from reallabor.models import Case, Output, Scenario, TrialRun, Variant, Watermark
+from reallabor.recording.catalogue import get_organisation, load_shipped
+from reallabor.tracking import Connection, names
+from reallabor.tracking.reading import (
+    FinishedRun,
+    StoredOutput,
+    experiments,
+    finished_runs,
+    outputs_of,
+)
+
+log = structlog.get_logger()
+
+OVERLAP_MS = 10 * 60 * 1000
+"""How far each look reaches back behind the watermark: clocks differ and answers come late."""
+
+
+@dataclass
+class ProjectionReport:
+    """What one look at MLflow brought."""
+
+    runs: int = 0
+    outputs: int = 0
+    notes: list[str] = field(default_factory=list)
+    """German sentences about runs or outputs that could not be taken over."""
+
+
+def project(
+    connection: Connection,
+    *,
+    slug: str | None = None,
+    on_run: Callable[[str], None] | None = None,
+) -> ProjectionReport:
+    """Take over all finished runs that are not here yet, of one scenario or of all.
+
+    Killed at any moment it goes on where it stopped. Raises TrackingUnavailable.
+    """
+    with transaction() as session:
+        load_shipped(session)
+    connection.require()
+    report = ProjectionReport()
+    for name, experiment_id in experiments(connection).items():
+        if slug in (None, name):
+            _project_experiment(connection, name, experiment_id, report, on_run)
+    return report
+
+
+def _project_experiment(
+    connection: Connection,
+    slug: str,
+    experiment_id: str,
+    report: ProjectionReport,
+    on_run: Callable[[str], None] | None,
+) -> None:
+    with reading() as session:
+        scenario = session.exec(select(Scenario).where(Scenario.slug == slug)).first()
+        mark = session.get(Watermark, experiment_id)
+        known = set(
+            session.exec(
+                select(TrialRun.tracking_run_id).where(col(TrialRun.tracking_run_id).is_not(None))
+            )
+        )
+    if scenario is None:
+        report.notes.append(
+            f"Das MLflow-Experiment 'reallabor/{slug}' gehört zu keinem Szenario dieser Datenbank."
+        )
+        return
+    since = max(0, (mark.end_time_ms if mark else 0) - OVERLAP_MS)
+    newest = mark.end_time_ms if mark else 0
+    for run in finished_runs(connection, experiment_id, since_ms=since):
+        newest = max(newest, round(run.finished_at.timestamp() * 1000))
+        if run.run_id in known or run.tags.get(names.ROUND):
+            continue  # taken over before, or made by us for imported ratings
+        stored = list(outputs_of(connection, run))
+        try:
+            with transaction() as session:
+                _store_run(session, slug, run, stored, report)
+        except IntegrityError:
+            log.info("run_taken_over_elsewhere", run_id=run.run_id)
+            continue
+        if on_run:
+            on_run(run.name)
+    with transaction() as session:
+        mark = session.get(Watermark, experiment_id) or Watermark(experiment_id=experiment_id)
+        mark.end_time_ms = max(newest, mark.end_time_ms)
+        session.add(mark)
+
+
+def _store_run(
+    session: Session,
+    slug: str,
+    run: FinishedRun,
+    stored: list[StoredOutput],
+    report: ProjectionReport,
+) -> None:
+    scenario = session.exec(select(Scenario).where(Scenario.slug == slug)).one()
+    assert scenario.id is not None
+    variant = _variant(session, scenario.id, run.tags.get(names.VARIANT) or run.name)
+    organisation = run.tags.get(names.ORGANISATION) or scenario.content.get("organisation")
+    row = TrialRun(
+        scenario_id=scenario.id,
+        variant_id=variant,
+        organisation_id=get_organisation(session, organisation).id if organisation else None,
+        tracking_run_id=run.run_id,
+        started_at=run.started_at,
+        finished_at=run.finished_at,
+        params=run.params,
+        indicators=run.metrics,
+        demo=run.tags.get(names.DEMO) == "true",
+    )
+    session.add(row)
+    session.flush()
+    assert row.id is not None
+    cases = _Cases(session, scenario.id)
+    taken: set[int] = set()
+    for output in stored:
+        case_id = cases.find(output)
+        if case_id is None or case_id in taken:
+            report.notes.append(
+                f"Durchlauf '{run.name}': Eine Ausgabe (Fall '{output.case_id or 'ohne Angabe'}') "
+                "ist keinem Fall dieses Szenarios zuzuordnen und wurde nicht übernommen."
+            )
+            continue
+        taken.add(case_id)
+        text, details = _text(output.output)
+        session.add(
+            Output(
+                run_id=row.id,
+                case_id=case_id,
+                trace_id=output.trace_id,
+                text=text,
+                details=details,
+                error=output.error,
+                latency_ms=output.latency_ms,
+                content_sha256=output.content_sha256 or digest([text, output.error]),
+            )
+        )
+    report.runs += 1
+    report.outputs += len(taken)
+
+
+def _variant(session: Session, scenario_id: int, key: str) -> int:
+    found = session.exec(
+        select(Variant).where(Variant.scenario_id == scenario_id, Variant.key == key)
+    ).first()
+    if found is None:
+        found = Variant(scenario_id=scenario_id, key=key, title=key)
+        session.add(found)
+        session.flush()
+    assert found.id is not None
+    return found.id
+
+
+class _Cases:
+    """Finds the version of a case that an output belongs to."""
+
+    def __init__(self, session: Session, scenario_id: int) -> None:
+        cases = session.exec(select(Case).where(Case.scenario_id == scenario_id)).all()
+        self._by_hash = {(case.key, case.content_sha256): case.id for case in cases}
+        self._current = {case.key: case.id for case in cases if case.current}
+
+    def find(self, output: StoredOutput) -> int | None:
+        if output.case_id is None:
+            return None
+        if output.case_sha256 is not None:
+            return self._by_hash.get((output.case_id, output.case_sha256))
+        return self._current.get(output.case_id)
+
+
+def _text(output: Any) -> tuple[str | None, dict[str, Any]]:
+    """The text of an output, and what the system said beside it."""
+    if isinstance(output, dict) and isinstance(output.get("text"), str):
+        return output["text"], {key: value for key, value in output.items() if key != "text"}
+    if output is None:
+        return None, {}
+    return (output if isinstance(output, str) else str(output)), {}

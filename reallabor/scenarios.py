@@ -1,0 +1,162 @@
+"""Speaks to `scenarios/<slug>/`: the Steckbrief, the cases and the systems of a trial."""
+
+import importlib.util
+import sys
+from collections.abc import Callable
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, FiniteFloat, StringConstraints, model_validator
+
+from reallabor.content import Content, digest, load_json_lines, load_yaml
+from reallabor.errors import InvalidContent, UnknownObject
+from reallabor.settings import get_settings
+
+Text = Annotated[str, StringConstraints(min_length=1)]
+Key = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+System = Callable[[str], "str | dict[str, Any]"]
+"""Takes the text of a case, gives the text of the answer, or a dict with `text` and details."""
+
+
+class RiskClass(Content):
+    """Where the scenario stands under the AI Act; help, not legal advice."""
+
+    risk_class: Text = Field(alias="class")
+    article: Text
+    reason: Text
+
+
+class VariantContent(Content):
+    """One system of the trial."""
+
+    key: Key
+    title: Text
+    description: str = ""
+    baseline: bool = False
+
+
+class ScenarioContent(Content):
+    """`scenario.yaml`."""
+
+    title: Text
+    organisation: Text
+    legal_status: date
+    task: Text
+    helps: Text
+    ai_kind: Text
+    risk_class: RiskClass
+    rubric: Key
+    gates: list[Key] = []
+    baseline_minutes: Annotated[FiniteFloat, Field(gt=0)]
+    """Minutes per item without AI."""
+    yearly_volume: Annotated[int, Field(gt=0)]
+    """Items per year."""
+    candidate: Key
+    variants: Annotated[list[VariantContent], Field(min_length=1)]
+    allowed_contacts: list[str] = []
+
+    @model_validator(mode="after")
+    def _variants_fit(self) -> "ScenarioContent":
+        keys = [variant.key for variant in self.variants]
+        if doubled := {key for key in keys if keys.count(key) > 1}:
+            raise ValueError(f"variants nennt {', '.join(sorted(doubled))} mehrfach")
+        if self.candidate not in keys:
+            raise ValueError(f"candidate nennt {self.candidate}, das unter variants fehlt")
+        return self
+
+
+class CaseContent(Content):
+    """One line of `cases.jsonl`."""
+
+    id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+    input: Text
+    reference: str = ""
+    passages: list[str] = []
+    topic: str = ""
+    edge: bool = False
+    cluster: str | None = None
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hash of all that makes this version of the case."""
+        return digest(self.model_dump(mode="json"))
+
+
+class ScenarioFolder(Content):
+    """A scenario as it lies in its folder."""
+
+    slug: str
+    path: Path
+    content: ScenarioContent
+    cases: list[CaseContent]
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hash of the Steckbrief and of all cases."""
+        steckbrief = self.content.model_dump(mode="json", by_alias=True)
+        return digest([steckbrief, [case.sha256 for case in self.cases]])
+
+    @property
+    def cases_sha256(self) -> str:
+        return digest([case.sha256 for case in self.cases])
+
+    def variant(self, key: str) -> VariantContent:
+        """The variant of this key. Raises UnknownObject, naming those there are."""
+        for variant in self.content.variants:
+            if variant.key == key:
+                return variant
+        known = ", ".join(variant.key for variant in self.content.variants)
+        raise UnknownObject(
+            f"Das Szenario '{self.slug}' hat keine Variante '{key}'; es gibt: {known}."
+        )
+
+    def build_system(self, variant: str) -> System:
+        """The system of a variant, ready to answer. Raises InvalidContent where it cannot start."""
+        self.variant(variant)
+        file = self.path / "system.py"
+        name = f"reallabor_scenario_{self.slug.replace('-', '_')}"
+        spec = importlib.util.spec_from_file_location(name, file)
+        if spec is None or spec.loader is None or not file.is_file():
+            raise InvalidContent(f"{file}: Die Datei fehlt; sie baut die Systeme der Varianten.")
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module
+        try:
+            spec.loader.exec_module(module)
+            system: System = module.build(variant, self.path)
+        except Exception as error:  # foreign code of a pilot team
+            raise InvalidContent(
+                f"{file}: Die Variante '{variant}' lässt sich nicht starten "
+                f"({type(error).__name__}: {error})."
+            ) from error
+        return system
+
+
+def scenario_slugs(folder: Path | None = None) -> list[str]:
+    """The scenarios that lie in the folder, sorted."""
+    folder = folder or get_settings().content / "scenarios"
+    return sorted(path.parent.name for path in folder.glob("*/scenario.yaml"))
+
+
+def load_scenario(slug: str, folder: Path | None = None) -> ScenarioFolder:
+    """The scenario of that name with all its cases, checked.
+
+    Raises UnknownObject for a slug that has no folder and InvalidContent for broken files.
+    """
+    folder = folder or get_settings().content / "scenarios"
+    path = folder / slug
+    if slug not in scenario_slugs(folder):
+        known = ", ".join(scenario_slugs(folder)) or "keines"
+        raise UnknownObject(f"Ein Szenario '{slug}' gibt es in {folder} nicht; vorhanden: {known}.")
+    content = load_yaml(path / "scenario.yaml", ScenarioContent)
+    cases = load_json_lines(path / "cases.jsonl", CaseContent)
+    seen: dict[str, int] = {}
+    for line, case in enumerate(cases, start=1):
+        if case.id in seen:
+            raise InvalidContent(
+                f"{path / 'cases.jsonl'}, Feld id: Der Fall '{case.id}' steht zweimal da "
+                f"(Eintrag {seen[case.id]} und {line}). Bitte eine der Kennungen ändern."
+            )
+        seen[case.id] = line
+    return ScenarioFolder(slug=slug, path=path, content=content, cases=cases)

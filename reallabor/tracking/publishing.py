@@ -1,0 +1,121 @@
+"""Writes what people judged and decided: feedback on traces, scores on runs, decisions as tags of
+the experiment. All of it may be repeated; nothing is doubled."""
+
+import hashlib
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from reallabor.errors import TrackingRefused
+from reallabor.tracking import names
+from reallabor.tracking.client import Connection
+
+
+@dataclass(frozen=True)
+class HumanFeedback:
+    """One level on one criterion by one pseudonym."""
+
+    criterion: str
+    level: float
+    pseudonym: str
+    rubric: str
+    """Rubric version, such as `auskunft@1`."""
+    round_name: str
+    comment: str | None
+
+    def assessment_id(self, trace_id: str) -> str:
+        """The same id for every repetition, so that a score is never doubled."""
+        parts = (trace_id, self.criterion, self.pseudonym, self.rubric)
+        return f"a-{hashlib.sha256('/'.join(parts).encode()).hexdigest()[:32]}"
+
+
+def publish_feedback(
+    connection: Connection,
+    trace_id: str,
+    feedback: Sequence[HumanFeedback],
+    *,
+    released_at: datetime,
+) -> None:
+    """Bring the human feedback on one trace to this state; every entry carries the release time,
+    so that neither order nor speed of rating can be read from it."""
+    from mlflow.entities import AssessmentSource, Feedback
+
+    moment = round(released_at.timestamp() * 1000)
+    with connection.translated() as client:
+        info = client._tracing_client.get_trace_info(trace_id)
+        stored = {known.assessment_id: known for known in info.assessments}
+        for entry in feedback:
+            if not math.isfinite(entry.level):
+                # One such value makes MLflow's trace search of the experiment fail for ever.
+                raise TrackingRefused(f"Die Stufe {entry.level} ist keine endliche Zahl.")
+            assessment = Feedback(
+                name=entry.criterion,
+                value=float(entry.level),
+                source=AssessmentSource(source_type="HUMAN", source_id=entry.pseudonym),
+                rationale=entry.comment,
+                metadata={"rubric": entry.rubric, "round": entry.round_name},
+                create_time_ms=moment,
+                last_update_time_ms=moment,
+            )
+            assessment.assessment_id = entry.assessment_id(trace_id)
+            known = stored.get(assessment.assessment_id)
+            if known is None:
+                client._tracing_client.log_assessment(trace_id, assessment)
+            elif known.feedback.value != assessment.value or known.rationale != entry.comment:
+                client._tracing_client.update_assessment(
+                    trace_id, assessment.assessment_id, assessment
+                )
+
+
+def publish_scores(
+    connection: Connection, run_id: str, scores: dict[str, float], tags: dict[str, str], step: int
+) -> None:
+    """Set `score.*` metrics on a finished run; a higher step replaces what is shown."""
+    import time
+
+    from mlflow.entities import Metric, RunTag
+
+    moment = round(time.time() * 1000)
+    with connection.translated() as client:
+        client.log_batch(
+            run_id,
+            metrics=[
+                Metric(f"{names.SCORE_PREFIX}{key}", value, moment, step)
+                for key, value in scores.items()
+            ],
+            tags=[RunTag(key, value) for key, value in tags.items()],
+        )
+
+
+def publish_tags(connection: Connection, experiment_id: str, tags: dict[str, str]) -> None:
+    """Set tags of an experiment, one after the other."""
+    with connection.translated() as client:
+        for key, value in tags.items():
+            client.set_experiment_tag(experiment_id, key, value)
+
+
+def remove_tags(connection: Connection, experiment_id: str, keys: Sequence[str]) -> None:
+    """Take tags of an experiment back, where they are."""
+    with connection.translated() as client:
+        present = client.get_experiment(experiment_id).tags
+        for key in keys:
+            if key in present:
+                client.delete_experiment_tag(experiment_id, key)
+
+
+def delete_runs(connection: Connection, experiment_id: str, run_ids: Sequence[str]) -> None:
+    """Delete runs with all their traces; MLflow would leave the traces behind. The experiment
+    stays, because MLflow keeps a deleted name blocked."""
+    with connection.translated() as client:
+        for run_id in run_ids:
+            while True:
+                page = client.search_traces(
+                    locations=[experiment_id], run_id=run_id, include_spans=False, max_results=100
+                )
+                if not page:
+                    break
+                client.delete_traces(
+                    experiment_id, trace_ids=[trace.info.trace_id for trace in page]
+                )
+            client.delete_run(run_id)

@@ -1,0 +1,1 @@
+"""The Streamlit front end; a file per page in pages/."""

@@ -1,0 +1,133 @@
+"""The blind scoring sheet: one output per screen, scored from the keyboard, as a Streamlit v2 component.
+
+Owns the contract between the rating page and the browser; the page owns what is sent and what is stored.
+The browser learns a token per output and nothing about systems, variants, runs or people.
+"""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypedDict
+
+import streamlit as st
+
+COMMENT_MAX_LENGTH = 2000
+"""Longest comment in characters; the text field in `sheet.js` stops there too."""
+
+
+class Level(TypedDict):
+    """One level of a criterion with its anchor text."""
+
+    level: int
+    """1 is the worst, 5 the best."""
+    text: str
+
+
+class Criterion(TypedDict):
+    """One question of the rubric."""
+
+    key: str
+    title: str
+    question: str
+    levels: list[Level]
+    """Ascending, level 1 first."""
+
+
+class Item(TypedDict):
+    """One output to be scored, with what this person has already said about it."""
+
+    token: str
+    """Stands for the output towards the browser; says nothing about its origin."""
+    position: int
+    """Place in this person's own order, from 1."""
+    input: str
+    reference: str
+    """Model answer, or ""."""
+    output: str
+    levels: dict[str, int]
+    """Criterion key to level; empty before the first rating."""
+    comment: str
+    done: bool
+
+
+class Refusal(TypedDict):
+    """A submission that was not stored, and why, in one German sentence."""
+
+    uuid: str
+    sentence: str
+
+
+class SheetData(TypedDict):
+    """Everything the sheet shows. Sent again, complete, with every rerun."""
+
+    criteria: list[Criterion]
+    """Rubric order."""
+    items: list[Item]
+    """A window around the current position: some before it, the next ones after it."""
+    start: int
+    """Position that is opened first; ignored once the sheet is open."""
+    total: int
+    done: int
+    """How many outputs are stored as rated, over all positions."""
+    acknowledged: list[str]
+    """UUIDs of stored submissions; the browser forgets these."""
+    refused: list[Refusal]
+    """The browser gives these back to the evaluator, once per UUID."""
+
+
+class Submission(TypedDict):
+    """One rating as it left the browser. Storing it twice must be harmless: `uuid` identifies it."""
+
+    uuid: str
+    token: str
+    levels: dict[str, int]
+    comment: str
+
+
+class Submissions(TypedDict):
+    """All ratings that the browser has not seen acknowledged, and where it wants to go on."""
+
+    items: list[Submission]
+    """May be empty: then the browser only asks for the window around `position`."""
+    position: int
+
+
+_ASSETS = Path(__file__).parent
+_mount = st.components.v2.component(
+    "reallabor_scoring_sheet",
+    css=(_ASSETS / "sheet.css").read_text(encoding="utf-8"),
+    js=(_ASSETS / "sheet.js").read_text(encoding="utf-8"),
+)
+
+
+def scoring_sheet(data: SheetData, *, key: str, on_submit: Callable[[], None]) -> None:
+    """Show the sheet. `on_submit` runs before the page does and reads `received_submissions(key)`.
+
+    `key` names one person's work in one round: ratings that are still on their way are kept under it
+    when the sheet leaves the screen and comes back.
+    """
+    _mount(key=key, data={**data, "sheet": key}, height="content", on_submissions_change=on_submit)
+
+
+def received_submissions(key: str) -> Submissions | None:
+    """What the browser has just sent, or None. Only the shape is certain: the values are still untrusted."""
+    state = st.session_state.get(key)
+    value = state.get("submissions") if isinstance(state, Mapping) else None
+    if not isinstance(value, Mapping) or not isinstance(value.get("items"), list) or not _is_integer(value.get("position")):
+        return None
+    return {"items": [item for item in map(_submission, value["items"]) if item], "position": value["position"]}
+
+
+def _submission(value: Any) -> Submission | None:
+    """The four known fields, or None where one is missing or of another type."""
+    if not isinstance(value, Mapping):
+        return None
+    uuid, token, levels, comment = (value.get(name) for name in ("uuid", "token", "levels", "comment"))
+    if not (isinstance(uuid, str) and isinstance(token, str) and isinstance(comment, str) and isinstance(levels, Mapping)):
+        return None
+    if not all(isinstance(criterion, str) and _is_integer(level) for criterion, level in levels.items()):
+        return None
+    return {"uuid": uuid, "token": token, "levels": dict(levels), "comment": comment}
+
+
+def _is_integer(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
