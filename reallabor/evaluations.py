@@ -23,7 +23,7 @@ class Scale(Content):
 class CriterionContent(Content):
     """One criterion with an anchor text under every level."""
 
-    key: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9 _.-]{0,63}$")]
+    key: Annotated[str, StringConstraints(pattern=r"^\S.{0,63}$")]
     title: Text
     question: str = ""
     weight: Annotated[FiniteFloat, Field(gt=0)]

@@ -82,7 +82,7 @@ def _project_experiment(
     newest = mark.end_time_ms if mark else 0
     for run in finished_runs(connection, experiment_id, since_ms=since):
         newest = max(newest, round(run.finished_at.timestamp() * 1000))
-        if run.run_id in known or run.tags.get(names.ROUND):
+        if run.run_id in known or names.IMPORTED in run.tags:
             continue  # taken over before, or made by us for imported ratings
         stored = list(outputs_of(connection, run))
         try:

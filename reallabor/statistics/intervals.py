@@ -20,6 +20,8 @@ from reallabor.statistics.results import Interval, InvalidData
 CONFIDENCE = 0.95
 PSEUDO_DEGREES = 1.0
 """Weight of the largest possible dispersion in `bounded_ends`; chosen by simulation."""
+T_MARGIN = 2.0
+"""On a scale with ends, t serves where its interval, widened by this factor, stays inside."""
 ROUNDING_SHARE = 1e-9
 """Values may lie outside the scale by this share of its length, from adding up decimals."""
 
@@ -41,9 +43,10 @@ def mean_interval(
 ) -> Interval:
     """95 % interval for the mean of values (n,), one finite case mean per case.
 
-    lower and upper are the ends of the scale; with them the method is "bounded", without "t".
-    clusters (n,) names the cases that hang together (same document) and gives "bounded-cluster"
-    or "t-cluster". A bounded interval lies within the scale; no interval has width 0.
+    lower and upper are the ends of the scale. The method is "t" where there are no ends or they are
+    far away (`T_MARGIN`), else "bounded". clusters (n,) names the cases that hang together (same
+    document) and gives "t-cluster" or "bounded-cluster". An interval lies within the scale; none
+    has width 0.
 
     Raises InvalidData where a value is not finite or lies outside the scale, only one end is
     given, or the lengths differ.
@@ -101,13 +104,18 @@ def intervals_from_moments(
     """Intervals of all groups of moments, or the reasons why there are none."""
     _check_scale(lower, upper)
     suffix = "-cluster" if moments.clustered else ""
-    if lower is None or upper is None:
-        method, (low, high) = f"t{suffix}", t_ends(moments)
-    else:
-        method, (low, high) = f"bounded{suffix}", bounded_ends(moments, lower, upper)
+    low, high = t_ends(moments)
+    near_end = np.zeros(moments.cases.shape, dtype=bool)
+    if lower is not None and upper is not None:
+        reach = T_MARGIN * (high - low) / 2
+        near_end = (moments.mean - reach < lower) | (moments.mean + reach > upper) | (low == high)
+        bounded_low, bounded_high = bounded_ends(moments, lower, upper)
+        low = np.where(near_end, bounded_low, low)
+        high = np.where(near_end, bounded_high, high)
     intervals = []
     for index in range(moments.cases.size):
-        reason = _refusal(moments, index, bounded=lower is not None)
+        method = f"{'bounded' if near_end[index] else 't'}{suffix}"
+        reason = _refusal(moments, index, bounded=bool(near_end[index]))
         if reason:
             intervals.append(Interval(None, None, method, reason))
         else:

@@ -17,6 +17,8 @@ DEMO = "reallabor.demo"
 SCENARIO = "reallabor.scenario"
 CASES_SHA256 = "reallabor.cases_sha256"
 SCENARIO_SHA256 = "reallabor.scenario_sha256"
+IMPORTED = "reallabor.imported"
+"""Set on runs that we made for imported ratings; they have no traces and are not read back."""
 RUBRIC = "reallabor.rubric"
 ROUND = "reallabor.round"
 

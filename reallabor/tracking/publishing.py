@@ -3,6 +3,7 @@ the experiment. All of it may be repeated; nothing is doubled."""
 
 import hashlib
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,13 +12,17 @@ from reallabor.errors import TrackingRefused
 from reallabor.tracking import names
 from reallabor.tracking.client import Connection
 
+_UMLAUTS = {ord(letter): plain for letter, plain in zip(
+    "äöüßÄÖÜ", ("ae", "oe", "ue", "ss", "Ae", "Oe", "Ue"), strict=True
+)}  # fmt: skip
+
 
 @dataclass(frozen=True)
 class HumanFeedback:
-    """One level on one criterion by one pseudonym."""
+    """One level on one criterion by one pseudonym, or the pseudonym's comment on the output."""
 
     criterion: str
-    level: float
+    value: float | str
     pseudonym: str
     rubric: str
     """Rubric version, such as `auskunft@1`."""
@@ -46,12 +51,12 @@ def publish_feedback(
         info = client._tracing_client.get_trace_info(trace_id)
         stored = {known.assessment_id: known for known in info.assessments}
         for entry in feedback:
-            if not math.isfinite(entry.level):
+            if isinstance(entry.value, float) and not math.isfinite(entry.value):
                 # One such value makes MLflow's trace search of the experiment fail for ever.
-                raise TrackingRefused(f"Die Stufe {entry.level} ist keine endliche Zahl.")
+                raise TrackingRefused(f"Die Stufe {entry.value} ist keine endliche Zahl.")
             assessment = Feedback(
                 name=entry.criterion,
-                value=float(entry.level),
+                value=entry.value,
                 source=AssessmentSource(source_type="HUMAN", source_id=entry.pseudonym),
                 rationale=entry.comment,
                 metadata={"rubric": entry.rubric, "round": entry.round_name},
@@ -69,20 +74,24 @@ def publish_feedback(
 
 
 def publish_scores(
-    connection: Connection, run_id: str, scores: dict[str, float], tags: dict[str, str], step: int
+    connection: Connection,
+    run_id: str,
+    scores: dict[str, float],
+    tags: dict[str, str],
+    *,
+    step: int,
+    at: datetime,
 ) -> None:
-    """Set `score.*` metrics on a finished run; a higher step replaces what is shown."""
-    import time
-
+    """Set `score.*` metrics on a finished run; a higher step or a later time replaces what is
+    shown, the same again changes nothing."""
     from mlflow.entities import Metric, RunTag
 
-    moment = round(time.time() * 1000)
+    moment = round(at.timestamp() * 1000)
     with connection.translated() as client:
         client.log_batch(
             run_id,
             metrics=[
-                Metric(f"{names.SCORE_PREFIX}{key}", value, moment, step)
-                for key, value in scores.items()
+                Metric(_metric_name(key), value, moment, step) for key, value in scores.items()
             ],
             tags=[RunTag(key, value) for key, value in tags.items()],
         )
@@ -119,3 +128,9 @@ def delete_runs(connection: Connection, experiment_id: str, run_ids: Sequence[st
                     experiment_id, trace_ids=[trace.info.trace_id for trace in page]
                 )
             client.delete_run(run_id)
+
+
+def _metric_name(key: str) -> str:
+    """MLflow takes letters, digits and a few signs only."""
+    plain = key.translate(_UMLAUTS)
+    return names.SCORE_PREFIX + re.sub(r"[^\w. /:-]", "_", plain, flags=re.ASCII)

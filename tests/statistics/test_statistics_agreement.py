@@ -31,7 +31,7 @@ def random_table(seed: int, *, levels: int = 5, raters: int = 4, units: int = 30
     rng = np.random.default_rng(seed)
     truth = rng.integers(1, levels + 1, units)
     noise = rng.integers(-1, 2, (raters, units))
-    table = np.clip(truth + noise, 1, levels).astype(float)
+    table: np.ndarray = np.clip(truth + noise, 1, levels).astype(float)
     table[rng.random(table.shape) < 0.3] = np.nan
     return table
 
@@ -184,6 +184,7 @@ def test_ac2_refuses_level_outside_scale() -> None:
     ("columns", "message"),
     [
         (([1, 1], [1, 1], [2.0, 3.0]), "zweimal bewertet"),
+        (([1, 1, 1], [1, 2, 1], [2.0, 3.0, 2.0]), "zweimal bewertet"),
         (([1, 1], [1, 2], [2.0, np.nan]), "keine endliche Zahl"),
         (([1, 1], [1, 2], [2.0, np.inf]), "keine endliche Zahl"),
         (([1, 1], [1, 2], [2.0]), "verschieden lang"),

@@ -116,9 +116,10 @@ def test_interval_holds_alpha_and_repeats_with_seed() -> None:
     assert first.high is not None
     assert alpha is not None
     assert -1 < first.low < alpha < first.high < 1
-    wider = alpha_interval(data, np.random.default_rng(7), confidence=0.99)
-    assert wider.low is not None
-    assert wider.low < first.low
+    draws = resampled_alphas(data.pairable(), np.random.default_rng(7), 1000)
+    assert (first.low, first.high) == pytest.approx(np.quantile(draws, [0.025, 0.975]).tolist())
+    middle = alpha_interval(data, np.random.default_rng(7), confidence=0.5)
+    assert (middle.low, middle.high) == pytest.approx(np.quantile(draws, [0.25, 0.75]).tolist())
 
 
 def test_undetermined_alpha_has_no_interval() -> None:
@@ -135,8 +136,11 @@ def test_one_unit_or_cluster_has_no_interval() -> None:
     assert unit.low is None
     assert unit.reason is not None
     assert "Nur eine Ausgabe" in unit.reason
-    data = reliability([1, 1, 2, 2], [1, 2, 1, 2], [5.0, 4.0, 3.0, 3.0], [9, 9, 9, 9])
-    assert alpha_interval(data, rng).reason is not None
+    # Cluster 4 has no pair, so only cluster 9 can be drawn.
+    data = reliability([1, 1, 2, 2, 3], [1, 2, 1, 2, 1], [5.0, 4, 3, 3, 5], [9, 9, 9, 9, 4])
+    cluster = alpha_interval(data, rng)
+    assert cluster.reason is not None
+    assert "zu einer Gruppe" in cluster.reason
 
 
 def test_perfect_agreement_claims_no_certainty() -> None:
@@ -147,8 +151,8 @@ def test_perfect_agreement_claims_no_certainty() -> None:
     assert "denselben Wert" in interval.reason
 
 
-def test_mostly_uniform_resamples_give_no_interval() -> None:
-    # Two units: half of the resamples of (5, 5), (5, 4) vary in 3 of 4, of cluster 1 in fewer.
+def test_uniform_resamples_are_not_determinable() -> None:
+    # Without the one unit that varies, which (2/3)^3 of the resamples miss, all ratings are 5.
     unit, rater = np.repeat(np.arange(3), 2), np.tile([1, 2], 3)
     data = reliability(unit, rater, [5.0, 5, 5, 5, 5, 4], unit)
     draws = resampled_alphas(data.pairable(), np.random.default_rng(1), 4000)

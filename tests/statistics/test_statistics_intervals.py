@@ -129,7 +129,7 @@ def test_bounded_interval_stays_inside_scale(values: list[float], clusters: bool
     assert 0 <= low < high <= 100
     assert low <= np.mean(values) + 1e-9
     assert high >= np.mean(values) - 1e-9
-    assert interval.method == ("bounded-cluster" if clusters else "bounded")
+    assert interval.method.endswith("-cluster") == clusters
 
 
 @settings(max_examples=100, deadline=None)
@@ -222,3 +222,14 @@ def test_invalid_sums_are_refused() -> None:
         intervals_from_sums([2, 3], [12.0], [72.0])
     with pytest.raises(InvalidData, match="liegt außerhalb"):
         intervals_from_clusters([0, 2], [1, 1], [3.0, 4.0], groups=2)
+
+
+def test_t_serves_far_from_the_ends_and_bounded_near_them() -> None:
+    middle = np.array([2.5, 3.0, 3.5, 3.0, 2.5, 3.5, 3.0, 3.0, 2.5, 3.5])
+    inside = mean_interval(middle, lower=1, upper=5)
+    assert inside == mean_interval(middle)
+    assert inside.method == "t"
+    assert mean_interval(middle + 1.75, lower=1, upper=5.25).method == "bounded"
+    assert (
+        mean_interval(middle, lower=1, upper=5, clusters=np.arange(10) // 2).method == "t-cluster"
+    )

@@ -1,6 +1,6 @@
-"""The blind scoring sheet: one output per screen, scored from the keyboard, as a Streamlit v2 component.
+"""The blind scoring sheet: one output per screen, scored from the keyboard (Streamlit component).
 
-Owns the contract between the rating page and the browser; the page owns what is sent and what is stored.
+Owns the contract between the rating page and the browser; the page owns what is sent and stored.
 The browser learns a token per output and nothing about systems, variants, runs or people.
 """
 
@@ -75,7 +75,7 @@ class SheetData(TypedDict):
 
 
 class Submission(TypedDict):
-    """One rating as it left the browser. Storing it twice must be harmless: `uuid` identifies it."""
+    """One rating as it left the browser. Storing it twice must be harmless: see `uuid`."""
 
     uuid: str
     token: str
@@ -102,29 +102,45 @@ _mount = st.components.v2.component(
 def scoring_sheet(data: SheetData, *, key: str, on_submit: Callable[[], None]) -> None:
     """Show the sheet. `on_submit` runs before the page does and reads `received_submissions(key)`.
 
-    `key` names one person's work in one round: ratings that are still on their way are kept under it
-    when the sheet leaves the screen and comes back.
+    `key` names one person's work in one round: ratings that are still on their way are kept under
+    it when the sheet leaves the screen and comes back. The sheet then opens `data["start"]` again.
     """
     _mount(key=key, data={**data, "sheet": key}, height="content", on_submissions_change=on_submit)
 
 
 def received_submissions(key: str) -> Submissions | None:
-    """What the browser has just sent, or None. Only the shape is certain: the values are still untrusted."""
+    """What the browser has just sent, or None. The shape is checked, the values are untrusted."""
     state = st.session_state.get(key)
     value = state.get("submissions") if isinstance(state, Mapping) else None
-    if not isinstance(value, Mapping) or not isinstance(value.get("items"), list) or not _is_integer(value.get("position")):
+    if (
+        not isinstance(value, Mapping)
+        or not isinstance(value.get("items"), list)
+        or not _is_integer(value.get("position"))
+    ):
         return None
-    return {"items": [item for item in map(_submission, value["items"]) if item], "position": value["position"]}
+    return {
+        "items": [item for item in map(_submission, value["items"]) if item],
+        "position": value["position"],
+    }
 
 
 def _submission(value: Any) -> Submission | None:
     """The four known fields, or None where one is missing or of another type."""
     if not isinstance(value, Mapping):
         return None
-    uuid, token, levels, comment = (value.get(name) for name in ("uuid", "token", "levels", "comment"))
-    if not (isinstance(uuid, str) and isinstance(token, str) and isinstance(comment, str) and isinstance(levels, Mapping)):
+    uuid, token, levels, comment = (
+        value.get(name) for name in ("uuid", "token", "levels", "comment")
+    )
+    if not (
+        isinstance(uuid, str)
+        and isinstance(token, str)
+        and isinstance(comment, str)
+        and isinstance(levels, Mapping)
+    ):
         return None
-    if not all(isinstance(criterion, str) and _is_integer(level) for criterion, level in levels.items()):
+    if not all(
+        isinstance(criterion, str) and _is_integer(level) for criterion, level in levels.items()
+    ):
         return None
     return {"uuid": uuid, "token": token, "levels": dict(levels), "comment": comment}
 

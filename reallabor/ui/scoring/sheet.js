@@ -18,7 +18,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
 }
 
 // ---------------------------------------------------------------------------------------------------------
-// Work that is not stored yet: drafts by token, and the outbox of submissions without acknowledgement.
+// Work that is not stored yet: drafts by token, refusals that wait for a correction, and
+// the outbox of submissions without acknowledgement; `sent` (UUID to token) recognises late answers.
 
 const works = new Map(); // survives leaving the page inside the app; a reload needs storage, see `changed`
 
@@ -28,11 +29,12 @@ function openWork(key) {
 }
 
 function createWork() {
-  const work = { drafts: new Map(), outbox: [] };
+  const work = { drafts: new Map(), refusals: new Map(), outbox: [], sent: new Map() };
+  work.unsaved = () => work.outbox.length + work.refusals.size;
   const warn = (event) => event.preventDefault();
-  /** The one place that sees every change of drafts and outbox: persist them here. */
+  /** The one place that sees every change: persist here what shall survive a reload. */
   work.changed = () => {
-    if (work.outbox.length) addEventListener("beforeunload", warn);
+    if (work.unsaved()) addEventListener("beforeunload", warn);
     else removeEventListener("beforeunload", warn);
   };
   return work;
@@ -54,8 +56,6 @@ function newUuid() {
 function createSheet(parentElement, work) {
   const items = new Map(); // position -> item, everything seen so far
   const stored = new Set(); // tokens that Python holds a rating for
-  const sent = new Map(); // uuid -> token, to recognise late answers
-  const refusals = new Map(); // token -> sentence
   const answered = new Set(); // refused uuids that were already given back
   let data;
   let send;
@@ -65,7 +65,6 @@ function createSheet(parentElement, work) {
   let position = 0;
   let shownToken = null;
   let seeksOpen = false; // waiting for any open case, not for one position
-  let returnTo = null; // refused case to go to as soon as nobody is typing
   let active = 0; // criterion that digits are meant for; -1 where a digit would be an accident
   let retryTimer = null;
   let retryDelay = FIRST_RETRY_MS;
@@ -74,7 +73,7 @@ function createSheet(parentElement, work) {
   const item = () => items.get(position);
   const draft = () => work.drafts.get(item().token);
   const judgement = () => draft() ?? item();
-  const unsaved = () => work.outbox.length;
+  const nextRefusal = () => [...work.refusals.values()].find(({ token }) => token !== shownToken);
   const doneCount = () => {
     const fresh = work.outbox.filter((entry) => !stored.has(entry.token));
     return Math.min(data.total, data.done + fresh.length);
@@ -84,30 +83,31 @@ function createSheet(parentElement, work) {
 
   function receive(newData, setTriggerValue) {
     const run = ++generation;
-    const hadUnsaved = unsaved() > 0;
+    const hadUnsaved = work.unsaved() > 0;
     data = newData;
     send = setTriggerValue;
     forgetAcknowledged();
-    takeBackRefused();
+    const refused = takeBackRefused();
     mergeItems();
     rebuildIfRubricChanged();
 
     if (screen === "closed") openFirst();
     else if (screen === "waiting") arrive();
     else if (screen === "case" && shownToken !== item()?.token) go(position);
-    if (returnTo !== null && !view.isTyping()) go(returnTo, { refused: true });
+    if (refused && view.isTyping()) view.announceRefusal(nextRefusal() ?? refused);
+    else if (refused) go(refused.position, { refused: true });
 
     view.progress(doneCount(), data.total);
-    view.saveState(unsaved(), hadUnsaved);
-    if (unsaved() || screen === "waiting") retryTimer ?? retryLater();
-    else stopRetrying();
+    view.saveState(work.unsaved(), hadUnsaved);
+    if (!work.outbox.length && screen !== "waiting") stopRetrying();
+    else if (retryTimer === null) retryLater();
     // Streamlit may run the cleanup of an overtaken run while the sheet stays mounted.
     return () => run === generation && stopRetrying();
   }
 
   function forgetAcknowledged() {
     const acknowledged = new Set(data.acknowledged);
-    for (const uuid of acknowledged) if (sent.has(uuid)) stored.add(sent.get(uuid));
+    for (const uuid of acknowledged) if (work.sent.has(uuid)) stored.add(work.sent.get(uuid));
     const rest = work.outbox.filter((entry) => !acknowledged.has(entry.uuid));
     if (rest.length < work.outbox.length) {
       work.outbox = rest;
@@ -116,20 +116,24 @@ function createSheet(parentElement, work) {
     }
   }
 
+  /** Turns refused submissions into drafts again; returns the first new refusal, if any. */
   function takeBackRefused() {
+    let first = null;
     for (const { uuid, sentence } of data.refused) {
-      if (answered.has(uuid)) continue;
-      answered.add(uuid);
       const entry = work.outbox.find((candidate) => candidate.uuid === uuid);
-      if (!entry) continue;
+      if (!entry || answered.has(uuid)) continue;
+      answered.add(uuid);
+      const { token, levels, comment } = entry;
+      const refusal = { token, position: entry.position, sentence };
       work.outbox = work.outbox.filter((other) => other !== entry);
-      work.drafts.set(entry.token, { levels: { ...entry.levels }, comment: entry.comment });
+      work.drafts.set(token, { levels: { ...levels }, comment });
+      work.refusals.set(token, refusal);
       work.changed();
-      refusals.set(entry.token, sentence);
-      const cached = items.get(entry.position);
-      if (cached?.token === entry.token) cached.done = stored.has(entry.token);
-      returnTo = entry.position;
+      const cached = items.get(refusal.position);
+      if (cached?.token === token) cached.done = stored.has(token);
+      first ??= refusal;
     }
+    return first;
   }
 
   function mergeItems() {
@@ -155,18 +159,17 @@ function createSheet(parentElement, work) {
   function openFirst() {
     if (doneCount() >= data.total) finish();
     else go(Math.min(Math.max(data.start, 1), data.total), { opening: true });
-    if (unsaved()) submit();
+    if (work.outbox.length) submit();
   }
 
   function go(target, { opening = false, refused = false } = {}) {
     position = target;
-    if (returnTo === target) returnTo = null;
     if (!items.has(position)) return wait();
     screen = "case";
     seeksOpen = false;
     shownToken = item().token;
-    const refusal = refusals.get(shownToken);
-    view.showCase(item(), judgement(), { total: data.total, refusal, changed: Boolean(draft()) });
+    const { sentence } = work.refusals.get(shownToken) ?? {};
+    view.showCase(item(), judgement(), { total: data.total, sentence, changed: Boolean(draft()) });
     active = refused ? -1 : 0;
     view.markActive(active);
     if (refused) view.focusRefusal();
@@ -196,7 +199,8 @@ function createSheet(parentElement, work) {
   }
 
   function goOn() {
-    if (returnTo !== null) go(returnTo, { refused: true });
+    const refusal = nextRefusal();
+    if (refusal) go(refusal.position, { refused: true });
     else if (doneCount() >= data.total && position >= data.total) finish();
     else if (position < data.total) go(position + 1);
     else goToOpen();
@@ -249,14 +253,14 @@ function createSheet(parentElement, work) {
     const entry = { uuid: newUuid(), token, position, levels: { ...levels }, comment: comment.trim() };
     work.outbox = [...work.outbox.filter((other) => other.token !== token), entry];
     work.drafts.delete(token);
+    work.refusals.delete(token);
     work.changed();
-    refusals.delete(token);
-    sent.set(entry.uuid, token);
+    work.sent.set(entry.uuid, token);
     Object.assign(item(), { levels: entry.levels, comment: entry.comment, done: true });
     goOn();
     submit();
     view.progress(doneCount(), data.total);
-    view.saveState(unsaved(), false);
+    view.saveState(work.unsaved(), false);
   }
 
   // --- sending: always the whole outbox, again and again until acknowledged; Python recognises the UUIDs
@@ -271,7 +275,7 @@ function createSheet(parentElement, work) {
     clearTimeout(retryTimer);
     retryTimer = setTimeout(() => {
       retryDelay = Math.min(retryDelay * 2, LAST_RETRY_MS);
-      view.saveTrouble(unsaved());
+      view.saveTrouble(work.unsaved());
       submit();
     }, retryDelay);
   }
@@ -289,7 +293,7 @@ function createSheet(parentElement, work) {
     back,
     choose,
     comment: (text) => edit({ comment: text }),
-    goToRefused: () => returnTo !== null && go(returnTo, { refused: true }),
+    goToRefusal: () => nextRefusal() && go(nextRefusal().position, { refused: true }),
     activate(index) {
       active = index;
       view.markActive(index);
@@ -389,7 +393,7 @@ function createView(parentElement, criteria, actions) {
   const foot = make("footer", {}, message, commentBox, make("div", { class: "buttons" }, helpButton, backButton, saveButton, help));
 
   // --- instead of a case
-  const waiting = make("p", { class: "panel waiting", role: "status", hidden: true }, "Nächster Fall wird geladen …");
+  const waiting = make("p", { class: "panel waiting", hidden: true }, "Nächster Fall wird geladen …");
   const finishedTitle = make("h2", { tabindex: "-1" });
   const finishedNote = make("p", { class: "finished-note" });
   const againButton = make("button", { type: "button", onclick: actions.back }, "Letzte Ausgabe noch einmal ansehen");
@@ -470,6 +474,13 @@ function createView(parentElement, criteria, actions) {
     element.scrollTop = 0;
   }
 
+  function setRefusal(sentence, label, onClick) {
+    refusal.hidden = !sentence;
+    refusalText.textContent = sentence ?? "";
+    refusalButton.textContent = label;
+    refusalButton.onclick = onClick;
+  }
+
   const focusInside = () => root.contains(root.getRootNode().activeElement);
   const radioToFocus = ({ radios }) => [...radios.values()].find((radio) => radio.checked) ?? radios.values().next().value;
   const isOneColumn = () => rubric.getBoundingClientRect().top >= texts.getBoundingClientRect().bottom;
@@ -501,7 +512,7 @@ function createView(parentElement, criteria, actions) {
     clearMissing,
     saveLabel,
 
-    showCase(item, { levels, comment: text }, { total, refusal: sentence, changed }) {
+    showCase(item, { levels, comment: text }, { total, sentence, changed }) {
       show("case");
       heading.textContent = `Fall ${item.position} von ${total}`;
       mark.hidden = !item.done;
@@ -515,10 +526,7 @@ function createView(parentElement, criteria, actions) {
       clearMissing();
       saveLabel({ done: item.done, changed });
       backButton.disabled = item.position <= 1;
-      refusal.hidden = !sentence;
-      refusalText.textContent = sentence ? `Nicht gespeichert: ${sentence}` : "";
-      refusalButton.textContent = "Bewertung prüfen";
-      refusalButton.onclick = () => radioToFocus(groups[0]).focus();
+      setRefusal(sentence && `Nicht gespeichert: ${sentence}`, "Bewertung prüfen", () => radioToFocus(groups[0]).focus());
     },
 
     showWaiting(position, total) {
@@ -549,6 +557,12 @@ function createView(parentElement, criteria, actions) {
       head.scrollIntoView({ block: "nearest" });
       caseLive.textContent = heading.textContent;
       refusalButton.focus();
+    },
+
+    /** Somebody is writing a comment on another case: tell, but leave the focus where it is. */
+    announceRefusal({ position, sentence }) {
+      setRefusal(`Fall ${position} nicht gespeichert: ${sentence}`, `Zu Fall ${position}`, actions.goToRefusal);
+      saveLive.textContent = refusalText.textContent;
     },
 
     markActive(index) {
@@ -590,7 +604,7 @@ function createView(parentElement, criteria, actions) {
       safety.classList.toggle("pending", unsaved > 0);
       finishedNote.textContent = unsaved ? `${unsaved} noch nicht gespeichert. Bitte dieses Fenster noch offen lassen.` : "Alles ist gespeichert. Sie können das Fenster schließen.";
       if (!unsaved && hadUnsaved) saveLive.textContent = "Alles gespeichert";
-      else if (unsaved) saveLive.textContent = "";
+      else if (unsaved && !hadUnsaved) saveLive.textContent = "";
     },
 
     saveTrouble(unsaved) {

@@ -1,0 +1,135 @@
+"""Is a scenario ready? Gates and thresholds on the candidate variant; every missing point is
+named. The system suggests, the steering group decides."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from reallabor.rating.agreement import Agreement
+from reallabor.rating.results import RoundResult, VariantResult
+
+SCORE = 70.0
+MEDIAN = 3.0
+CASES = 30
+EDGE_SHARE = 0.2
+ALPHA = 0.667
+AC2 = 0.8
+NEAR_SHARE = 0.9
+ORGANISATIONS = 2
+
+
+class GateState(StrEnum):
+    """How a gate stands."""
+
+    PASSED = "passed"
+    MISSED = "missed"
+    OPEN = "open"
+
+
+@dataclass(frozen=True)
+class Gate:
+    """A gate of the rubric (from ratings) or of law (confirmed by a person)."""
+
+    key: str
+    title: str
+    state: GateState
+
+
+@dataclass(frozen=True)
+class Readiness:
+    """Ready, or the German names of all that is missing."""
+
+    ready: bool
+    missing: list[str]
+
+
+def candidate_of(result: RoundResult) -> VariantResult | None:
+    """The variant that the pilot team named; the only one without baseline where there is just
+    one such."""
+    named = [variant for variant in result.variants if variant.candidate]
+    others = [variant for variant in result.variants if not variant.baseline]
+    if named:
+        return named[0]
+    return others[0] if len(others) == 1 else None
+
+
+def rubric_gates(rules: Sequence[Mapping[str, Any]], variant: VariantResult | None) -> list[Gate]:
+    """The gates that the ratings of the candidate pass or miss; open without ratings."""
+    return [Gate(rule["key"], rule["title"], _state(rule, variant)) for rule in rules]
+
+
+def _state(rule: Mapping[str, Any], variant: VariantResult | None) -> GateState:
+    figure = variant.criteria.get(rule["criterion"]) if variant else None
+    if figure is None or figure.median is None or figure.lowest is None:
+        return GateState.OPEN
+    if rule["rule"] == "no_level":
+        passed = figure.lowest > rule["level"]
+    else:
+        passed = figure.median >= rule["level"]
+    return GateState.PASSED if passed else GateState.MISSED
+
+
+def readiness(
+    result: RoundResult | None, gates: Sequence[Gate], agreement: Mapping[str, Agreement]
+) -> Readiness:
+    """All points of the readiness rule that are not met, in reading order."""
+    if result is None:
+        return Readiness(False, ["Noch keine Bewertungsrunde freigegeben"])
+    variant = candidate_of(result)
+    missing = [
+        f"Ausschlusskriterium {'verfehlt' if gate.state == GateState.MISSED else 'offen'}: "
+        f"{gate.title}"
+        for gate in gates
+        if gate.state != GateState.PASSED
+    ]
+    if variant is None:
+        missing.append("Kein Kandidat benannt: welche Variante weiterentwickelt werden soll")
+    else:
+        missing += _results_missing(result, variant)
+    missing += [
+        f"Übereinstimmung zu gering oder nicht bestimmbar: {result.criteria[key]}"
+        for key, figures in agreement.items()
+        if not _agrees(figures)
+    ]
+    if not any(each.baseline for each in result.variants):
+        missing.append("Kein Vergleichswert ohne KI")
+    if result.n_organisations < ORGANISATIONS:
+        missing.append(
+            f"Erprobt in {result.n_organisations} von mindestens {ORGANISATIONS} Organisationen"
+        )
+    missing.append("Rückmeldungen von Beschäftigten und Kund:innen fehlen")
+    return Readiness(not missing, missing)
+
+
+def _results_missing(result: RoundResult, variant: VariantResult) -> list[str]:
+    missing = []
+    score = variant.score.mean
+    if score is None:
+        missing.append("Kein Punktwert bestimmbar")
+    elif score < SCORE:
+        missing.append(f"Punktwert {_german(score)} unter {SCORE:g}")
+    missing += [
+        f"Median unter {MEDIAN:g}: {result.criteria[key]}"
+        for key, figure in variant.criteria.items()
+        if score is not None and figure.median is not None and figure.median < MEDIAN
+    ]
+    if variant.n_cases < CASES:
+        missing.append(f"{variant.n_cases} von mindestens {CASES} Fällen bewertet")
+    if result.n_cases and result.n_edge_cases < EDGE_SHARE * result.n_cases:
+        missing.append(f"Weniger als {EDGE_SHARE:.0%} Grenzfälle".replace("%", " %"))
+    return missing
+
+
+def _agrees(figures: Agreement) -> bool:
+    """Ordinal alpha reliable enough; or, where it cannot be determined or ratings crowd at one
+    end, AC2 high with nearly all pairs within one level."""
+    alpha = figures.alpha["ordinal"].value
+    if alpha is not None and alpha >= ALPHA:
+        return True
+    ac2, near = figures.ac2.value, figures.near_share
+    return ac2 is not None and ac2 >= AC2 and near is not None and near >= NEAR_SHARE
+
+
+def _german(value: float) -> str:
+    return f"{value:.1f}".replace(".", ",")
