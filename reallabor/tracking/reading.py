@@ -92,6 +92,24 @@ def finished_runs(
                 return
 
 
+def demo_runs(connection: Connection, experiment_id: str) -> list[str]:
+    """Ids of the runs of the demonstration, finished or not."""
+    found: list[str] = []
+    token: str | None = None
+    with connection.translated() as client:
+        while True:
+            page = client.search_runs(
+                [experiment_id],
+                f"tags.`{names.DEMO}` = 'true'",
+                max_results=PAGE,
+                page_token=token,
+            )
+            found += [run.info.run_id for run in page]
+            token = page.token
+            if not token:
+                return found
+
+
 def outputs_of(connection: Connection, run: FinishedRun) -> Iterator[StoredOutput]:
     """All outputs of a run with their full texts."""
     token: str | None = None

@@ -7,6 +7,7 @@ a brochure. Nothing is generated and nothing is downloaded: every sentence about
 """
 
 import json
+import logging
 import re
 import unicodedata
 from collections.abc import Callable, Iterable
@@ -198,6 +199,7 @@ def best(scores: Iterable[float]) -> Ranking:
 def bm25_search(passages: list[Passage]) -> Callable[[str], tuple[Ranking, bool]]:
     """Search by rare shared word stems, compounds taken apart (BM25)."""
     bm25s: Any = import_module("bm25s")
+    logging.getLogger("bm25s").setLevel(logging.WARNING)  # it sets DEBUG when imported
     plain = (word for passage in passages for word in words(passage.searchable))
     vocabulary = frozenset(stem(word) for word in plain if word not in STOPWORDS)
     corpus = [

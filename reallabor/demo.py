@@ -1,0 +1,285 @@
+"""The demonstration: really runs the shipped trials and rates them by a documented rule. Everything
+it makes is marked as demonstration and can be taken away without a trace among real data."""
+
+import random
+import uuid
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sqlmodel import Session, col, delete, select
+
+from reallabor import audit
+from reallabor.database import prepare_database, reading, transaction
+from reallabor.models import (
+    Assignment,
+    AuditEntry,
+    Case,
+    Criterion,
+    Decision,
+    OutboxEntry,
+    Output,
+    Person,
+    Rater,
+    Rating,
+    Remark,
+    Role,
+    Round,
+    RoundRun,
+    Scenario,
+    TrialRun,
+    Variant,
+    row_id,
+)
+from reallabor.people import acting_person
+from reallabor.rating.ratings import submit_rating
+from reallabor.rating.rounds import open_round, release_round
+from reallabor.recording.catalogue import get_organisation, load_shipped
+from reallabor.recording.journal import Journal
+from reallabor.recording.projection import project
+from reallabor.recording.readability import readability
+from reallabor.recording.trials import Progress, journal_root, record_trial
+from reallabor.scenarios import scenario_slugs
+from reallabor.tracking import Connection, names, publishing
+from reallabor.tracking import reading as tracking_reading
+
+FILLED = "demo_filled"
+"""Audit action: the demonstration was filled here once, so `make run` does not fill it again."""
+
+PEOPLE: tuple[tuple[str, str, tuple[Role, ...]], ...] = (
+    ("Nadja Organisation", "Jobcenter Neue Wege, Kreis Bergstraße", (Role.ORGANISER, Role.PILOT)),
+    ("Emre Bewertung", "Jobcenter Musterkreis", (Role.EVALUATOR,)),
+    ("Katrin Bewertung", "Jobcenter Musterkreis", (Role.EVALUATOR,)),
+    ("Jonas Bewertung", "Stadt Beispielhausen", (Role.EVALUATOR,)),
+    ("Leyla Bewertung", "Jobcenter Neue Wege, Kreis Bergstraße", (Role.EVALUATOR,)),
+    ("Ruth Lenkungskreis", "Landkreis Beispiel", (Role.STEERING,)),
+)
+"""Invented people, a role in the family name; nobody rates the pilot of the own organisation."""
+
+SCRIPTED = ("Emre Bewertung", "Katrin Bewertung", "Jonas Bewertung")
+
+
+def is_filled() -> bool:
+    """Whether the demonstration was ever filled here."""
+    with reading() as session:
+        return (
+            session.exec(select(AuditEntry.id).where(AuditEntry.action == FILLED)).first()
+            is not None
+        )
+
+
+def fill(
+    connection: Connection,
+    *,
+    say: Callable[[str], None] = lambda _sentence: None,
+    progress: Progress | None = None,
+) -> list[str]:
+    """Run and rate all shipped trials that have no demonstration yet; gives their slugs.
+
+    Killed at any moment and called again, it finishes without doubling anything.
+    """
+    prepare_database()
+    with transaction() as session:
+        load_shipped(session)
+        ensure_people(session)
+    filled = []
+    for slug in scenario_slugs():
+        if not _has_demo_runs(slug):
+            say(f"Demonstration: '{slug}' wird erprobt …")
+            interrupted = any(
+                journal.plan.demo for journal in Journal.unfinished(journal_root(), slug)
+            )
+            record_trial(
+                slug, connection=connection, demo=True, resume=interrupted, progress=progress
+            )
+            project(connection, slug=slug)
+        if _rate_and_release(slug):
+            filled.append(slug)
+    with transaction() as session:
+        if filled:
+            audit.record(
+                session, FILLED, "demo", actor=acting_person(session), details={"slugs": filled}
+            )
+    return filled
+
+
+def ensure_people(session: Session) -> None:
+    """The people of the demonstration, made where they are missing."""
+    known = set(session.exec(select(Person.name)).all())
+    for name, organisation, roles in PEOPLE:
+        if name not in known:
+            session.add(
+                Person(
+                    name=name,
+                    organisation_id=get_organisation(session, organisation).id,
+                    roles=[role.value for role in roles],
+                    demo=True,
+                )
+            )
+    session.flush()
+
+
+def _has_demo_runs(slug: str) -> bool:
+    with reading() as session:
+        return (
+            session.exec(
+                select(TrialRun.id)
+                .join(Scenario, col(Scenario.id) == TrialRun.scenario_id)
+                .where(Scenario.slug == slug, TrialRun.demo)
+            ).first()
+            is not None
+        )
+
+
+def _rate_and_release(slug: str) -> bool:
+    """One demonstration round, rated by script; False where there is one or real runs exist."""
+    with transaction() as session:
+        scenario = session.exec(select(Scenario).where(Scenario.slug == slug)).one()
+        runs = session.exec(select(TrialRun).where(TrialRun.scenario_id == scenario.id)).all()
+        rounds = session.exec(select(Round).where(Round.scenario_id == scenario.id)).all()
+        if any(round_.demo for round_ in rounds) or not all(run.demo for run in runs):
+            return False
+        people = [
+            session.exec(select(Person).where(Person.name == name)).one() for name in SCRIPTED
+        ]
+        organiser = session.exec(select(Person).where(Person.name == PEOPLE[0][0])).one()
+        round_ = open_round(session, slug, actor=organiser, evaluators=people)
+        _rate(session, round_, people)
+        release_round(session, row_id(round_.id), actor=organiser)
+    return True
+
+
+def _rate(session: Session, round_: Round, people: Sequence[Person]) -> None:
+    criteria = session.exec(
+        select(Criterion.key).where(Criterion.rubric_id == round_.rubric_id)
+    ).all()
+    by_id = {person.id: person for person in people}
+    variant_of = dict(
+        session.exec(
+            select(TrialRun.id, Variant.key).join(Variant, col(Variant.id) == TrialRun.variant_id)
+        ).all()
+    )
+    rows = session.exec(
+        select(Assignment, Rater, Output, Case)
+        .join(Rater, col(Rater.id) == Assignment.rater_id)
+        .join(Output, col(Output.id) == Assignment.output_id)
+        .join(Case, col(Case.id) == Output.case_id)
+        .where(Rater.round_id == round_.id)
+        .order_by(col(Assignment.rater_id), col(Assignment.position))
+    ).all()
+    for assignment, rater, output, case in rows:
+        person = by_id[rater.person_id]
+        rng = random.Random(f"{person.name}/{case.key}/{variant_of[output.run_id]}")
+        levels = scripted_levels(criteria, output.text or "", output.details, case, rng)
+        submit_rating(
+            session,
+            actor=person,
+            token=assignment.token,
+            levels=levels,
+            comment="",
+            submission=str(uuid.uuid5(uuid.NAMESPACE_URL, assignment.token)),
+        )
+
+
+def scripted_levels(
+    criteria: Sequence[str], text: str, details: dict[str, Any], case: Case, rng: random.Random
+) -> dict[str, float]:
+    """Levels 1-5 by rule, from what the output and the reference say, plus noise of the rater.
+
+    A quality q of the output between 0 and 1 comes first: 1 where the first source is a reference
+    passage, 0.75 where any is, 0.7 where the output hands over to a person, 0.2 otherwise. Then
+    FR = 1.4 + 3.4 q; QU = 1.8 + 2.8 q; VS falls from 4.6 to 2.6 with the Wiener Sachtextformel
+    from 8 to 16; UE = 4.6 where an edge case is handed over, 2.2 where it is not, 4.0 elsewhere;
+    NE = 4.5 and DS = 4.6. Every level gets normal noise (sd 0.45), is rounded and kept in 1-5.
+    """
+    sources = details.get("sources") or []
+    handover = bool(details.get("handover"))
+    if sources and sources[0] in case.passages:
+        quality = 1.0
+    elif set(sources) & set(case.passages):
+        quality = 0.75
+    else:
+        quality = 0.7 if handover else 0.2
+    figures = readability(text)
+    hardness = min(max(((figures.wstf1 if figures else 12) - 8) / 8, 0), 1)
+    expected = {
+        "FR": 1.4 + 3.4 * quality,
+        "QU": 1.8 + 2.8 * quality,
+        "VS": 4.6 - 2.0 * hardness,
+        "UE": (4.6 if handover else 2.2) if case.edge else 4.0,
+        "NE": 4.5,
+        "DS": 4.6,
+    }
+    return {
+        key: float(min(5, max(1, round(expected.get(key, 3.0 + quality) + rng.gauss(0, 0.45)))))
+        for key in criteria
+    }
+
+
+def remove(connection: Connection) -> int:
+    """Take the demonstration away: runs with their traces in MLflow, then runs, ratings, rounds and
+    decisions here. The MLflow experiments stay. Gives the number of runs removed.
+
+    MLflow goes first: a run that were still there would be taken over again. Safe to repeat.
+    """
+    connection.require()
+    removed = 0
+    for slug, experiment_id in tracking_reading.experiments(connection).items():
+        runs = tracking_reading.demo_runs(connection, experiment_id)
+        publishing.delete_runs(connection, experiment_id, runs)
+        removed += len(runs)
+        if _decision_is_demo(slug):
+            keys = [names.DECISION, names.DECISION_REASON, names.DECISION_BY, names.DECISION_DATE,
+                    names.DEMO]  # fmt: skip
+            publishing.remove_tags(connection, experiment_id, keys)
+        for journal in Journal.unfinished(journal_root(), slug):
+            if journal.plan.demo:
+                journal.remove()
+    with transaction() as session:
+        _delete_rows(session)
+        audit.record(session, "demo_removed", "demo", actor=acting_person(session),
+                     details={"runs": removed})  # fmt: skip
+    return removed
+
+
+def _decision_is_demo(slug: str) -> bool:
+    """Whether the newest decision, the one that stands in MLflow, is one of the demonstration."""
+    with reading() as session:
+        newest = session.exec(
+            select(Decision)
+            .join(Scenario, col(Scenario.id) == Decision.scenario_id)
+            .where(Scenario.slug == slug)
+            .order_by(col(Decision.id).desc())
+            .limit(1)
+        ).first()
+    return newest is not None and newest.demo
+
+
+def _delete_rows(session: Session) -> None:
+    """Delete what hangs on demonstration runs and rounds, from the leaves to the root."""
+    rounds = select(Round.id).where(Round.demo)
+    raters = select(Rater.id).where(col(Rater.round_id).in_(rounds))
+    runs = select(TrialRun.id).where(TrialRun.demo)
+    for table, condition in (
+        (OutboxEntry, col(OutboxEntry.round_id).in_(rounds)),
+        (Rating, col(Rating.round_id).in_(rounds)),
+        (Remark, col(Remark.rater_id).in_(raters)),
+        (Assignment, col(Assignment.rater_id).in_(raters)),
+        (Rater, col(Rater.round_id).in_(rounds)),
+        (RoundRun, col(RoundRun.round_id).in_(rounds)),
+        (Round, col(Round.demo)),
+        (Output, col(Output.run_id).in_(runs)),
+        (TrialRun, col(TrialRun.demo)),
+    ):
+        session.exec(delete(table).where(condition))
+    demo_decisions = session.exec(select(Decision.id).where(Decision.demo)).all()
+    for decision in session.exec(select(Decision).where(~col(Decision.demo))):
+        if decision.supersedes_id in demo_decisions:
+            decision.supersedes_id = None
+            session.add(decision)
+    session.flush()
+    session.exec(
+        delete(OutboxEntry).where(
+            col(OutboxEntry.kind) == "decision", col(OutboxEntry.subject_id).in_(demo_decisions)
+        )
+    )
+    session.exec(delete(Decision).where(col(Decision.demo)))
