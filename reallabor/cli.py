@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Table
 
 from reallabor.errors import ReallaborError
+from reallabor.german import count, number, span
 
 if TYPE_CHECKING:
     from reallabor.recording.trials import Progress as OnCase
@@ -242,8 +243,8 @@ def agreement(slug: Slug, as_json: AsJson = False) -> None:
     table = Table("Kriterium", "Ausgaben", "Bewertende", "Alpha (ordinal)", "95 %", "AC2", "Roh")
     for key, row in result["criteria"].items():
         table.add_row(
-            key, str(row["units"]), str(row["raters"]), german(row["alpha"]["ordinal"], 3),
-            span(row["alpha_interval"], 2), german(row["ac2"], 3), german(row["raw_agreement"], 3),
+            key, str(row["units"]), str(row["raters"]), number(row["alpha"]["ordinal"], 3),
+            ends(row["alpha_interval"], 2), number(row["ac2"], 3), number(row["raw_agreement"], 3),
         )  # fmt: skip
     reasons = {
         f"{key}: {reason}"
@@ -343,8 +344,8 @@ def print_scenario(scenario: dict[str, Any]) -> None:
     for variant in scenario["variants"]:
         table.add_row(
             variant["title"] + (" (ohne KI)" if variant["baseline"] else ""),
-            str(variant["n_cases"]), german(variant["score"], 1),
-            span(variant["score_interval"], 1), str(variant["n_ratings"]),
+            str(variant["n_cases"]), number(variant["score"], 1),
+            ends(variant["score_interval"], 1), str(variant["n_ratings"]),
         )  # fmt: skip
     if scenario["variants"]:
         screen.print(table)
@@ -384,17 +385,9 @@ def print_json(result: dict[str, Any]) -> None:
     sys.stdout.write(json.dumps(result, ensure_ascii=False, allow_nan=False, default=str) + "\n")
 
 
-def count(number: int, one: str, many: str) -> str:
-    """A number with its noun."""
-    return f"{number} {one if number == 1 else many}"
-
-
-def german(number: float | None, digits: int) -> str:
-    return "n. b." if number is None else f"{number:.{digits}f}".replace(".", ",")
-
-
-def span(ends: list[float] | None, digits: int) -> str:
-    return "n. b." if ends is None else f"{german(ends[0], digits)} – {german(ends[1], digits)}"
+def ends(interval: list[float] | None, digits: int) -> str:
+    low, high = interval or (None, None)
+    return span(low, high, digits)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from reallabor.german import number, share
 from reallabor.rating.agreement import Agreement
 from reallabor.rating.results import RoundResult, VariantResult
 
@@ -108,7 +109,7 @@ def _results_missing(result: RoundResult, variant: VariantResult) -> list[str]:
     if score is None:
         missing.append("Kein Punktwert bestimmbar")
     elif score < SCORE:
-        missing.append(f"Punktwert {_german(score)} unter {SCORE:g}")
+        missing.append(f"Punktwert {number(score)} unter {SCORE:g}")
     missing += [
         f"Median unter {MEDIAN:g}: {result.criteria[key]}"
         for key, figure in variant.criteria.items()
@@ -117,7 +118,7 @@ def _results_missing(result: RoundResult, variant: VariantResult) -> list[str]:
     if variant.n_cases < CASES:
         missing.append(f"{variant.n_cases} von mindestens {CASES} Fällen bewertet")
     if result.n_cases and result.n_edge_cases < EDGE_SHARE * result.n_cases:
-        missing.append(f"Weniger als {EDGE_SHARE:.0%} Grenzfälle".replace("%", " %"))
+        missing.append(f"Weniger als {share(EDGE_SHARE)} Grenzfälle")
     return missing
 
 
@@ -129,7 +130,3 @@ def _agrees(figures: Agreement) -> bool:
         return True
     ac2, near = figures.ac2.value, figures.near_share
     return ac2 is not None and ac2 >= AC2 and near is not None and near >= NEAR_SHARE
-
-
-def _german(value: float) -> str:
-    return f"{value:.1f}".replace(".", ",")

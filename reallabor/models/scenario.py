@@ -27,6 +27,8 @@ class Scenario(SQLModel, table=True):
     content: dict[str, Any] = Field(default_factory=dict, sa_type=sa.JSON)
     content_sha256: str
     rubric_id: int | None = Field(default=None, foreign_key="rubric.id")
+    experiment_id: str | None = None
+    """MLflow's id, for links; known once a run was taken over."""
     loaded_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
 
 

@@ -5,10 +5,11 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import update
+from sqlalchemy import ColumnElement, update
 from sqlmodel import Session, col, func, select
 
 from reallabor.errors import InvalidRating, NotAllowed, WrongState
+from reallabor.evaluations import CriterionContent, RubricContent
 from reallabor.models import (
     Assignment,
     Case,
@@ -58,9 +59,9 @@ class SheetItem:
         return bool(self.levels)
 
 
-def list_open_ratings(session: Session, person: Person) -> list[OpenRating]:
-    """The unreleased rounds in which this person rates, oldest first."""
-    done = (
+def is_rated() -> ColumnElement[bool]:
+    """SQL condition on `Assignment`: a rating of this output by this rater stands."""
+    return (
         select(Rating.id)
         .where(
             Rating.rater_id == Assignment.rater_id,
@@ -69,6 +70,11 @@ def list_open_ratings(session: Session, person: Person) -> list[OpenRating]:
         )
         .exists()
     )
+
+
+def list_open_ratings(session: Session, person: Person) -> list[OpenRating]:
+    """The unreleased rounds in which this person rates, oldest first."""
+    done = is_rated()
     rows = session.exec(
         select(Round, Scenario.title, func.count(), func.count().filter(done))
         .select_from(Assignment)
@@ -142,19 +148,10 @@ def list_sheet_items(
 
 def first_open_position(session: Session, round_id: int, *, actor: Person) -> int | None:
     """Where to go on: the first position without a rating, or None where all is rated."""
-    done = (
-        select(Rating.id)
-        .where(
-            Rating.rater_id == Assignment.rater_id,
-            Rating.output_id == Assignment.output_id,
-            col(Rating.superseded_at).is_(None),
-        )
-        .exists()
-    )
     return session.exec(
         select(func.min(Assignment.position))
         .join(Rater, col(Rater.id) == Assignment.rater_id)
-        .where(Rater.round_id == round_id, Rater.person_id == actor.id, ~done)
+        .where(Rater.round_id == round_id, Rater.person_id == actor.id, ~is_rated())
     ).one()
 
 
@@ -271,3 +268,10 @@ def _is_level(level: float, rubric: Rubric) -> bool:
         and float(level).is_integer()
         and rubric.scale_min <= level <= rubric.scale_max
     )
+
+
+def sheet_criteria(session: Session, round_id: int) -> list[CriterionContent]:
+    """The criteria of a round in the rubric's order, with the anchor texts of all levels."""
+    round_ = session.get_one(Round, round_id)
+    rubric = session.get_one(Rubric, round_.rubric_id)
+    return RubricContent.model_validate(rubric.content).criteria

@@ -108,6 +108,8 @@ def _store_run(
 ) -> None:
     scenario = session.exec(select(Scenario).where(Scenario.slug == slug)).one()
     assert scenario.id is not None
+    scenario.experiment_id = run.experiment_id
+    session.add(scenario)
     variant = _variant(session, scenario.id, run.tags.get(names.VARIANT) or run.name)
     organisation = run.tags.get(names.ORGANISATION) or scenario.content.get("organisation")
     row = TrialRun(

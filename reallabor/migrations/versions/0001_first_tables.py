@@ -79,6 +79,7 @@ def upgrade() -> None:
     sa.Column('content', sa.JSON(), nullable=False),
     sa.Column('content_sha256', sa.String(), nullable=False),
     sa.Column('rubric_id', sa.Integer(), nullable=True),
+    sa.Column('experiment_id', sa.String(), nullable=True),
     sa.Column('loaded_at', sa.DateTime(timezone=True), nullable=False),
     sa.ForeignKeyConstraint(['rubric_id'], ['rubric.id'], name=op.f('fk_scenario_rubric_id_rubric')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_scenario')),

@@ -1,0 +1,189 @@
+"""What is each person's to do: the start page and the scenarios page read it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import Session, col, func, select
+
+from reallabor.deciding.comparison import current_decision
+from reallabor.models import (
+    Assignment,
+    Decision,
+    Organisation,
+    Output,
+    Person,
+    Rater,
+    Round,
+    Scenario,
+    TrialRun,
+    Variant,
+    row_id,
+)
+from reallabor.policies import may_decide, may_open_round, may_release
+from reallabor.rating.ratings import OpenRating, is_rated, list_open_ratings
+from reallabor.rating.results import released_round
+from reallabor.rating.rounds import newest_runs, open_rounds
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """A trial run in one line."""
+
+    variant: str
+    organisation: str
+    finished_at: datetime
+    n_outputs: int
+    n_failed: int
+    indicators: dict[str, float]
+    tracking_run_id: str | None
+    demo: bool
+
+
+@dataclass(frozen=True)
+class RoundSummary:
+    """A round in one line; of each rater only whether they are done, never how fast."""
+
+    round_id: int
+    number: int
+    demo: bool
+    opened_at: datetime
+    released_at: datetime | None
+    total: int
+    done: int
+    raters: dict[str, bool]
+    """Name to whether finished; empty for imported ratings."""
+
+
+@dataclass(frozen=True)
+class ScenarioSummary:
+    """Where a scenario stands, and what is next."""
+
+    slug: str
+    title: str
+    task: str
+    organisation: str
+    experiment_id: str | None
+    runs: list[RunSummary]
+    open_round: RoundSummary | None
+    released: RoundSummary | None
+    decision: Decision | None
+    unrated_runs: bool
+    """Whether the newest runs are not part of any round yet."""
+
+    @property
+    def demo(self) -> bool:
+        """Whether any of what is shown comes from the demonstration."""
+        rounds = [each for each in (self.open_round, self.released) if each]
+        return any(run.demo for run in self.runs) or any(each.demo for each in rounds)
+
+    @property
+    def phase(self) -> str:
+        """German name of the phase."""
+        if self.open_round:
+            return "wird bewertet"
+        if self.decision:
+            return "beschlossen"
+        if self.released:
+            return "bewertet, zum Beschluss"
+        return "erprobt" if self.runs else "vorbereitet"
+
+
+@dataclass(frozen=True)
+class Agenda:
+    """What one person may do now."""
+
+    ratings: list[OpenRating]
+    to_open: list[ScenarioSummary]
+    to_release: list[ScenarioSummary]
+    to_decide: list[ScenarioSummary]
+
+    @property
+    def empty(self) -> bool:
+        return not (self.ratings or self.to_open or self.to_release or self.to_decide)
+
+
+def agenda(session: Session, person: Person) -> Agenda:
+    """The tasks of a person, by role."""
+    scenarios = list_scenarios(session)
+    return Agenda(
+        ratings=list_open_ratings(session, person),
+        to_open=[each for each in scenarios if may_open_round(person)
+                 and each.unrated_runs and not each.open_round],
+        to_release=[each for each in scenarios if may_release(person) and each.open_round],
+        to_decide=[each for each in scenarios if may_decide(person)
+                   and each.released and not each.decision],
+    )  # fmt: skip
+
+
+def list_scenarios(session: Session) -> list[ScenarioSummary]:
+    """All scenarios by title."""
+    scenarios = session.exec(select(Scenario).order_by(Scenario.title)).all()
+    return [_summary(session, scenario) for scenario in scenarios]
+
+
+def _summary(session: Session, scenario: Scenario) -> ScenarioSummary:
+    runs = newest_runs(session, scenario)
+    rated = set(
+        session.exec(
+            select(Output.run_id)
+            .join(Assignment, col(Assignment.output_id) == Output.id)
+            .where(col(Output.run_id).in_([run.id for run in runs]))
+            .distinct()
+        ).all()
+    )
+    running = open_rounds(session, scenario)
+    released = released_round(session, scenario)
+    return ScenarioSummary(
+        slug=scenario.slug,
+        title=scenario.title,
+        task=str(scenario.content.get("task", "")),
+        organisation=str(scenario.content.get("organisation", "")),
+        experiment_id=scenario.experiment_id,
+        runs=[_run_summary(session, run) for run in runs],
+        open_round=_round_summary(session, running[0]) if running else None,
+        released=_round_summary(session, released) if released else None,
+        decision=current_decision(session, scenario),
+        unrated_runs=any(
+            run.id not in rated and run.tracking_run_id and scenario.experiment_id for run in runs
+        ),
+    )
+
+
+def _run_summary(session: Session, run: TrialRun) -> RunSummary:
+    variant = session.get_one(Variant, run.variant_id)
+    house = session.get(Organisation, run.organisation_id) if run.organisation_id else None
+    outputs, failed = session.exec(
+        select(func.count(), func.count(col(Output.error))).where(Output.run_id == run.id)
+    ).one()
+    return RunSummary(
+        variant=variant.title,
+        organisation=house.name if house else "",
+        finished_at=run.finished_at,
+        n_outputs=outputs,
+        n_failed=failed,
+        indicators=run.indicators,
+        tracking_run_id=run.tracking_run_id,
+        demo=run.demo,
+    )
+
+
+def _round_summary(session: Session, round_: Round) -> RoundSummary:
+    rows = session.exec(
+        select(Person.name, func.count(), func.count().filter(is_rated()))
+        .select_from(Assignment)
+        .join(Rater, col(Rater.id) == Assignment.rater_id)
+        .join(Person, col(Person.id) == Rater.person_id)
+        .where(Rater.round_id == round_.id)
+        .group_by(Person.name)
+        .order_by(Person.name)
+    ).all()
+    return RoundSummary(
+        round_id=row_id(round_.id),
+        number=round_.number,
+        demo=round_.demo,
+        opened_at=round_.opened_at,
+        released_at=round_.released_at,
+        total=sum(total for _, total, _ in rows),
+        done=sum(finished for _, _, finished in rows),
+        raters={name: finished == total for name, total, finished in rows},
+    )

@@ -1,0 +1,38 @@
+"""How numbers, dates and plurals are written in German, on every screen and the command line."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+UNKNOWN = "n. b."
+"""Stands where a figure cannot be determined; the reason is said beside it."""
+ZONE = ZoneInfo("Europe/Berlin")
+
+
+def number(value: float | None, digits: int = 1) -> str:
+    """`4,1`; a real minus sign before negative numbers."""
+    if value is None:
+        return UNKNOWN
+    text = f"{value:,.{digits}f}".replace(",", "\u202f").replace(".", ",")
+    return text.replace("-", "\u2212") if float(f"{value:.{digits}f}") else text.lstrip("-")
+
+
+def share(value: float | None) -> str:
+    """`12 %`, from a share of 0-1."""
+    return UNKNOWN if value is None else f"{number(100 * value, 0)}\u00a0%"
+
+
+def span(low: float | None, high: float | None, digits: int = 1) -> str:
+    """`3,9 bis 4,3`."""
+    if low is None or high is None:
+        return UNKNOWN
+    return f"{number(low, digits)} bis {number(high, digits)}"
+
+
+def count(n: int, one: str, many: str) -> str:
+    """`1 Fall`, `1 200 Fälle`."""
+    return f"{number(n, 0)} {one if n == 1 else many}"
+
+
+def date(moment: datetime) -> str:
+    """`12.03.2026`, the day in Germany."""
+    return moment.astimezone(ZONE).strftime("%d.%m.%Y")
