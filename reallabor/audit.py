@@ -3,10 +3,10 @@ people appear by id, never by name."""
 
 from typing import Any
 
-from sqlalchemy import text
 from sqlmodel import Session, col, select
 
 from reallabor.content import digest
+from reallabor.database import take_turns
 from reallabor.models import AuditEntry, Person, now
 
 _CHAIN_LOCK = 5_271_010
@@ -17,8 +17,7 @@ def record(
     session: Session, action: str, subject: str, *, actor: Person, details: dict[str, Any]
 ) -> AuditEntry:
     """Append an entry in the caller's transaction."""
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CHAIN_LOCK})
+    take_turns(session, _CHAIN_LOCK)
     last = session.exec(select(AuditEntry).order_by(col(AuditEntry.id).desc()).limit(1)).first()
     assert actor.id is not None
     entry = AuditEntry(

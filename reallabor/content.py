@@ -70,11 +70,18 @@ def load_yaml(path: Path, model: type[C]) -> C:
 def load_json_lines(path: Path, model: type[C]) -> list[C]:
     """One checked model per line; blank lines are skipped, an empty file is refused."""
     rows: list[C] = []
-    for number, line in enumerate(read_text(path).splitlines(), start=1):
+    # Not splitlines(): it also cuts at signs such as U+2028 that may stand inside a JSON text.
+    for number, line in enumerate(read_text(path).split("\n"), start=1):
         if not line.strip():
             continue
         try:
-            rows.append(model.model_validate(json.loads(line)))
+            row = json.loads(line)
+            if row != storable(row):
+                raise InvalidContent(
+                    f"{path}, Zeile {number}: Der Text enthält ein Zeichen, das sich nicht "
+                    "speichern lässt (NUL oder ein halbes Zeichenpaar). Bitte entfernen."
+                )
+            rows.append(model.model_validate(row))
         except json.JSONDecodeError as error:
             raise InvalidContent(
                 f"{path}, Zeile {number}, Zeichen {error.colno}: Das ist kein gültiges JSON "
@@ -98,6 +105,17 @@ def read_text(path: Path) -> str:
             f"{path}: Die Datei ist nicht in UTF-8 gespeichert (Byte {error.start}). "
             "Bitte im Editor als UTF-8 speichern."
         ) from error
+
+
+def storable(value: Any) -> Any:
+    """The value without what databases refuse: NUL and halves of surrogate pairs, at any depth."""
+    if isinstance(value, str):
+        return value.replace("\x00", "\ufffd").encode("utf-8", "replace").decode("utf-8")
+    if isinstance(value, dict):
+        return {storable(key): storable(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [storable(each) for each in value]
+    return value
 
 
 def digest(value: object) -> str:

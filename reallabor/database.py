@@ -17,6 +17,8 @@ from reallabor.settings import get_settings
 
 _MIGRATION_LOCK = 5_271_009
 """Key of PostgreSQL's advisory lock around migrations; any fixed number."""
+CATALOGUE_LOCK = 5_271_011
+"""Key for `take_turns`: who makes scenarios, rubrics, organisations or imports."""
 
 
 @cache
@@ -123,6 +125,13 @@ def _session(url: str | None, *, read_only: bool) -> Iterator[Session]:
             f"Die Plattform-Datenbank antwortet nicht ({reason}). "
             "Bitte REALLABOR_DATABASE_URL und den Datenbankdienst prüfen."
         ) from error
+
+
+def take_turns(session: Session, key: int) -> None:
+    """Wait until no other transaction holds this key, and hold it to the end of this one. SQLite
+    has a single writer at any time anyway."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
 
 
 def require_database() -> None:

@@ -22,10 +22,10 @@ def share(value: float | None) -> str:
 
 
 def span(low: float | None, high: float | None, digits: int = 1) -> str:
-    """`3,9 bis 4,3`."""
+    """`3,9 bis 4,3`, kept on one line."""
     if low is None or high is None:
         return UNKNOWN
-    return f"{number(low, digits)} bis {number(high, digits)}"
+    return f"{number(low, digits)}\u00a0bis\u00a0{number(high, digits)}"
 
 
 def count(n: int, one: str, many: str) -> str:

@@ -4,9 +4,12 @@ from collections.abc import Sequence
 
 from sqlmodel import Session, col, select
 
+from reallabor.database import CATALOGUE_LOCK, take_turns
 from reallabor.errors import UnknownObject
 from reallabor.models import Person, Role
 from reallabor.settings import get_settings
+
+__all__ = ["COMMAND_LINE", "Person", "acting_person", "get_person", "list_people"]
 
 COMMAND_LINE = "Kommandozeile"
 """Stands for whoever has access to the machine; has every role but that of an evaluator."""
@@ -32,7 +35,11 @@ def acting_person(session: Session) -> Person:
     """The person of REALLABOR_PERSON, else the command line itself."""
     if name := get_settings().person:
         return get_person(session, name)
-    person = session.exec(select(Person).where(Person.name == COMMAND_LINE)).first()
+    command_line = select(Person).where(Person.name == COMMAND_LINE)
+    person = session.exec(command_line).first()
+    if person is None:
+        take_turns(session, CATALOGUE_LOCK)  # two first commands at once make one person
+        person = session.exec(command_line).first()
     if person is None:
         roles = [Role.PILOT, Role.ORGANISER, Role.STEERING]
         person = Person(name=COMMAND_LINE, roles=[role.value for role in roles])

@@ -40,6 +40,7 @@ STREAMLIT = {
     "server.fileWatcherType": "none",
     "server.headless": "true",
     "server.maxUploadSize": "20",
+    "theme.paddingTop": "3rem",
     "theme.light.primaryColor": "#0b5c8a",
     "theme.light.linkColor": "#0b5c8a",
     "theme.dark.primaryColor": "#7cc0ea",

@@ -35,6 +35,8 @@ class ScenarioComparison:
     gates: list[Gate]
     readiness: Readiness
     decision: Decision | None
+    experiment_id: str | None
+    """MLflow's id of the experiment; None before the first run was taken over."""
 
     @property
     def demo(self) -> bool:
@@ -65,6 +67,7 @@ def _compare_one(session: Session, scenario: Scenario) -> ScenarioComparison:
         gates=gates,
         readiness=readiness(result, gates, agreement),
         decision=current_decision(session, scenario),
+        experiment_id=scenario.experiment_id,
     )
 
 

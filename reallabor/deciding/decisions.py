@@ -15,6 +15,9 @@ from reallabor.rating.outbox import enqueue
 from reallabor.rating.results import released_round
 from reallabor.recording.catalogue import get_scenario
 
+VERDICTS = tuple(each.value for each in Verdict)
+"""The four possible decisions, most favourable first."""
+
 
 class IncompleteDecision(ReallaborError):
     """Verdict, reason or name is missing or unknown."""
@@ -29,9 +32,12 @@ def decide(
     follow through the outbox. Raises IncompleteDecision, NotAllowed.
     """
     require(may_decide, actor)
-    if verdict not in [each.value for each in Verdict]:
-        known = ", ".join(each.value for each in Verdict)
-        raise IncompleteDecision(f"'{verdict}' ist kein Beschluss; möglich sind: {known}.")
+    if not verdict:
+        raise IncompleteDecision("Bitte einen Beschluss auswählen.")
+    if verdict not in VERDICTS:
+        raise IncompleteDecision(
+            f"'{verdict}' ist kein Beschluss; möglich sind: {', '.join(VERDICTS)}."
+        )
     if not reason.strip():
         raise IncompleteDecision("Bitte den Beschluss begründen; ohne Grund wird er nicht gefasst.")
     if not name.strip():

@@ -39,10 +39,20 @@ class Gate:
 
 @dataclass(frozen=True)
 class Readiness:
-    """Ready, or the German names of all that is missing."""
+    """All that is missing, in German; ready where that is nothing."""
 
-    ready: bool
-    missing: list[str]
+    gates: list[str]
+    """Gates that are missed or still open."""
+    points: list[str]
+    """Thresholds that are not reached."""
+
+    @property
+    def missing(self) -> list[str]:
+        return self.gates + self.points
+
+    @property
+    def ready(self) -> bool:
+        return not self.missing
 
 
 def candidate_of(result: RoundResult) -> VariantResult | None:
@@ -76,14 +86,15 @@ def readiness(
 ) -> Readiness:
     """All points of the readiness rule that are not met, in reading order."""
     if result is None:
-        return Readiness(False, ["Noch keine Bewertungsrunde freigegeben"])
+        return Readiness([], ["Noch keine Bewertungsrunde freigegeben"])
     variant = candidate_of(result)
-    missing = [
+    unpassed = [
         f"Ausschlusskriterium {'verfehlt' if gate.state == GateState.MISSED else 'offen'}: "
         f"{gate.title}"
         for gate in gates
         if gate.state != GateState.PASSED
     ]
+    missing = []
     if variant is None:
         missing.append("Kein Kandidat benannt: welche Variante weiterentwickelt werden soll")
     else:
@@ -100,7 +111,7 @@ def readiness(
             f"Erprobt in {result.n_organisations} von mindestens {ORGANISATIONS} Organisationen"
         )
     missing.append("Rückmeldungen von Beschäftigten und Kund:innen fehlen")
-    return Readiness(not missing, missing)
+    return Readiness(unpassed, missing)
 
 
 def _results_missing(result: RoundResult, variant: VariantResult) -> list[str]:

@@ -4,11 +4,12 @@ and the same file twice changes nothing."""
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import insert, text, update
+from sqlalchemy import insert, update
 from sqlmodel import Session, col, select
 
 from reallabor import audit
 from reallabor.content import digest
+from reallabor.database import CATALOGUE_LOCK, take_turns
 from reallabor.errors import InvalidRatings, UnknownObject, WrongState
 from reallabor.evaluations import CriterionContent, RubricContent, Scale
 from reallabor.models import (
@@ -35,9 +36,6 @@ from reallabor.rating.outbox import enqueue_round
 from reallabor.rating.rating_file import RatingFile, RatingRow
 from reallabor.rating.rounds import create_round, name_key, new_pseudonym, newest_runs
 from reallabor.recording.catalogue import get_scenario, store_rubric
-
-_IMPORT_LOCK = 5_271_011
-"""Key of PostgreSQL's advisory lock: one import after the other."""
 
 
 @dataclass(frozen=True)
@@ -76,8 +74,7 @@ def import_ratings(
     changed file adds and revises. Ratings open no adjudication.
     """
     require(may_import_ratings, actor)
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _IMPORT_LOCK})
+    take_turns(session, CATALOGUE_LOCK)  # one import after the other
     scenario = session.exec(select(Scenario).where(Scenario.slug == slug)).first()
     created = scenario is None
     if scenario is None:

@@ -92,7 +92,7 @@ def _csv_records(path: Path, text: str) -> Iterable[tuple[int, dict[str, str | N
 
 
 def _json_records(path: Path, text: str) -> Iterable[tuple[int, dict[str, str | None]]]:
-    for line, source in enumerate(text.splitlines(), start=1):
+    for line, source in enumerate(text.split("\n"), start=1):
         if not source.strip():
             continue
         try:

@@ -40,6 +40,7 @@ def open_round(
     actor: Person,
     overlap: int = OVERLAP,
     evaluators: Sequence[Person] | None = None,
+    seed: int | None = None,
 ) -> Round:
     """Start the evaluation of a scenario: fix the newest run of each variant and organisation, the
     rubric version, and who rates what.
@@ -61,7 +62,7 @@ def open_round(
         raise WrongState(
             f"Zu '{scenario.title}' läuft schon eine Bewertungsrunde. Bitte erst freigeben."
         )
-    round_ = create_round(session, scenario, runs, actor=actor, overlap=overlap)
+    round_ = create_round(session, scenario, runs, actor=actor, overlap=overlap, seed=seed)
     people = evaluators if evaluators is not None else _evaluators(session)
     _assign(session, round_, runs, people)
     details = {"scenario": slug, "runs": [run.tracking_run_id for run in runs]}
@@ -76,6 +77,7 @@ def create_round(
     *,
     actor: Person,
     overlap: int = OVERLAP,
+    seed: int | None = None,
 ) -> Round:
     """A new round with its runs, without raters."""
     number = session.exec(
@@ -86,7 +88,7 @@ def create_round(
         number=number + 1,
         rubric_id=row_id(scenario.rubric_id),
         overlap=overlap,
-        seed=secrets.randbits(31),
+        seed=secrets.randbits(31) if seed is None else seed,
         pseudonym_key=secrets.token_hex(32),
         demo=any(run.demo for run in runs),
         opened_by=row_id(actor.id),

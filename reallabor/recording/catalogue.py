@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from sqlalchemy import update
 from sqlmodel import Session, col, select
 
+from reallabor.database import CATALOGUE_LOCK, take_turns
 from reallabor.errors import InvalidContent, UnknownObject
 from reallabor.evaluations import RubricContent, load_rubric
 from reallabor.models import (
@@ -37,7 +38,11 @@ def get_scenario(session: Session, slug: str) -> Scenario:
 
 def get_organisation(session: Session, name: str) -> Organisation:
     """The organisation of that name, made where it is missing."""
-    found = session.exec(select(Organisation).where(Organisation.name == name)).first()
+    of_that_name = select(Organisation).where(Organisation.name == name)
+    found = session.exec(of_that_name).first()
+    if found is None:
+        take_turns(session, CATALOGUE_LOCK)  # somebody else may be making it right now
+        found = session.exec(of_that_name).first()
     if found is None:
         found = Organisation(name=name)
         session.add(found)
@@ -48,9 +53,13 @@ def get_organisation(session: Session, name: str) -> Organisation:
 def store_rubric(session: Session, content: RubricContent, *, declared: bool = True) -> Rubric:
     """The stored version of this rubric. Raises InvalidContent where the same version is stored
     with another text: a stored version never changes."""
-    found = session.exec(
-        select(Rubric).where(Rubric.key == content.key, Rubric.version == content.version)
-    ).first()
+    of_that_name = select(Rubric).where(
+        Rubric.key == content.key, Rubric.version == content.version
+    )
+    found = session.exec(of_that_name).first()
+    if found is None:
+        take_turns(session, CATALOGUE_LOCK)  # somebody else may be storing it right now
+        found = session.exec(of_that_name).first()
     if found is not None:
         if found.content_sha256 != content.sha256:
             raise InvalidContent(
@@ -87,13 +96,17 @@ def store_rubric(session: Session, content: RubricContent, *, declared: bool = T
 
 def _load_scenario(session: Session, folder: ScenarioFolder) -> bool:
     rubric = store_rubric(session, load_rubric(folder.content.rubric))
-    found = session.exec(select(Scenario).where(Scenario.slug == folder.slug)).first()
+    found = _find_scenario(session, folder.slug)
     if found is not None and found.origin != Origin.SHIPPED:
         raise InvalidContent(
             f"scenarios/{folder.slug} heißt wie ein Szenario, das aus einer Bewertungsdatei "
             "angelegt wurde. Bitte einen der beiden Namen ändern."
         )
-    if found is not None and (found.content_sha256, found.rubric_id) == (folder.sha256, rubric.id):
+    if _is_current(found, folder, rubric):
+        return False
+    take_turns(session, CATALOGUE_LOCK)  # somebody else may be loading it right now
+    found = _find_scenario(session, folder.slug)
+    if _is_current(found, folder, rubric):
         return False
     content = folder.content
     get_organisation(session, content.organisation)
@@ -108,6 +121,18 @@ def _load_scenario(session: Session, folder: ScenarioFolder) -> bool:
     _load_variants(session, scenario, folder)
     _load_cases(session, row_id(scenario.id), folder.cases)
     return True
+
+
+def _find_scenario(session: Session, slug: str) -> Scenario | None:
+    fresh = select(Scenario).where(Scenario.slug == slug).execution_options(populate_existing=True)
+    return session.exec(fresh).first()
+
+
+def _is_current(found: Scenario | None, folder: ScenarioFolder, rubric: Rubric) -> bool:
+    return found is not None and (found.content_sha256, found.rubric_id) == (
+        folder.sha256,
+        rubric.id,
+    )
 
 
 def _load_variants(session: Session, scenario: Scenario, folder: ScenarioFolder) -> None:

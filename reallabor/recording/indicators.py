@@ -36,7 +36,7 @@ def indicators(cases: Sequence[CaseContent], entries: Sequence[JournalEntry]) ->
     }
     referenced = [entry for entry in entries if by_id[entry.case_id].passages]
     if referenced and any("sources" in (entry.output or {}) for entry in entries):
-        sources = [((e.output or {}).get("sources") or [], by_id[e.case_id]) for e in referenced]
+        sources = [(_sources(entry), by_id[entry.case_id]) for entry in referenced]
         metrics["passage_hit_share"] = _share(
             bool(set(found) & set(case.passages)) for found, case in sources
         )
@@ -55,6 +55,12 @@ def indicators(cases: Sequence[CaseContent], entries: Sequence[JournalEntry]) ->
         metrics["latency_p50_ms"] = statistics.median(latencies)
         metrics["latency_p95_ms"] = latencies[math.ceil(0.95 * len(latencies)) - 1]
     return metrics
+
+
+def _sources(entry: JournalEntry) -> list[str]:
+    """The passages that an output names; a system may also give something else there."""
+    sources = (entry.output or {}).get("sources")
+    return [each for each in sources if isinstance(each, str)] if isinstance(sources, list) else []
 
 
 def _share(hits: Iterable[bool]) -> float:

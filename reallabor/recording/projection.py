@@ -9,7 +9,7 @@ import structlog
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
-from reallabor.content import digest
+from reallabor.content import digest, storable
 from reallabor.database import reading, transaction
 from reallabor.models import Case, Output, Scenario, TrialRun, Variant, Watermark
 from reallabor.recording.catalogue import get_organisation, load_shipped
@@ -110,7 +110,7 @@ def _store_run(
     assert scenario.id is not None
     scenario.experiment_id = run.experiment_id
     session.add(scenario)
-    variant = _variant(session, scenario.id, run.tags.get(names.VARIANT) or run.name)
+    variant = _variant(session, scenario.id, storable(run.tags.get(names.VARIANT) or run.name))
     organisation = run.tags.get(names.ORGANISATION) or scenario.content.get("organisation")
     row = TrialRun(
         scenario_id=scenario.id,
@@ -119,7 +119,7 @@ def _store_run(
         tracking_run_id=run.run_id,
         started_at=run.started_at,
         finished_at=run.finished_at,
-        params=run.params,
+        params=storable(run.params),
         indicators=run.metrics,
         demo=run.tags.get(names.DEMO) == "true",
     )
@@ -137,7 +137,7 @@ def _store_run(
             )
             continue
         taken.add(case_id)
-        text, details = _text(output.output)
+        text, details = _text(storable(output.output))
         session.add(
             Output(
                 run_id=row.id,
@@ -145,7 +145,7 @@ def _store_run(
                 trace_id=output.trace_id,
                 text=text,
                 details=details,
-                error=output.error,
+                error=storable(output.error),
                 latency_ms=output.latency_ms,
                 content_sha256=output.content_sha256 or digest([text, output.error]),
             )

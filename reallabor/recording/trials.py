@@ -10,7 +10,7 @@ from typing import Any
 
 import structlog
 
-from reallabor.content import digest, read_text
+from reallabor.content import digest, read_text, storable
 from reallabor.errors import ReallaborError, WrongState
 from reallabor.recording.indicators import indicators
 from reallabor.recording.journal import Journal, JournalEntry
@@ -142,12 +142,7 @@ def _as_output(answer: object) -> dict[str, Any]:
     if not isinstance(output, dict) or not isinstance(output.get("text"), str):
         raise TypeError(f"das System gab {type(answer).__name__} statt eines Textes zurück")
     digest(output)  # NaN and objects that JSON does not know are refused here
-    return {**output, "text": storable(output["text"])}
-
-
-def storable(text: str) -> str:
-    """The text without what databases refuse: NUL and halves of surrogate pairs."""
-    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode("utf-8")
+    return {str(key): value for key, value in storable(output).items()}
 
 
 def _send(

@@ -1,0 +1,87 @@
+"""Charts: dots with intervals, German numbers, colours that stay apart for everyone."""
+
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from reallabor.german import number, span
+
+BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#5F6B73"
+"""Okabe-Ito blue and vermilion, and a grey with enough contrast; each comes with its own shape."""
+ROLES = {
+    "Kandidat": (BLUE, "circle"),
+    "weitere Variante": (ORANGE, "diamond"),
+    "ohne KI": (GREY, "square"),
+}
+
+
+@dataclass(frozen=True)
+class Dot:
+    """A mean with its interval."""
+
+    name: str
+    role: str
+    """A key of ROLES."""
+    mean: float
+    low: float | None
+    high: float | None
+    n: int
+
+
+def dot_plot(dots: Sequence[Dot], *, title: str, axis: str, limits: tuple[float, float]) -> None:
+    """One row per dot, the interval as a line, the value written beside it; the plain table that
+    belongs to it stands on the page."""
+    ink = "#FAFAFA" if st.context.theme.type == "dark" else "#262730"
+    figure = go.Figure()
+    for role, (colour, symbol) in ROLES.items():
+        chosen = [dot for dot in dots if dot.role == role]
+        if not chosen:
+            continue
+        figure.add_scatter(
+            name=role,
+            showlegend=False,  # the names say it, and colour has its shape
+            x=[dot.mean for dot in chosen],
+            y=[_wrapped(dot.name) for dot in chosen],
+            mode="markers+text",
+            text=[number(dot.mean) for dot in chosen],
+            textposition="top center",
+            textfont={"size": 14, "color": ink},
+            cliponaxis=False,
+            marker={"color": colour, "symbol": symbol, "size": 13},
+            error_x={
+                "type": "data", "symmetric": False, "color": colour, "thickness": 2.5, "width": 7,
+                "array": [(dot.high or dot.mean) - dot.mean for dot in chosen],
+                "arrayminus": [dot.mean - (dot.low or dot.mean) for dot in chosen],
+            },
+            hovertemplate=[
+                f"{dot.name}: {number(dot.mean)} ({span(dot.low, dot.high)}), n = {dot.n}"
+                "<extra></extra>"
+                for dot in chosen
+            ],
+        )  # fmt: skip
+    figure.update_layout(
+        height=90 + 62 * len(dots),
+        margin={"l": 8, "r": 24, "t": 24, "b": 8},
+        separators=",.",
+        font={"size": 14, "color": ink},
+        hoverlabel={"font": {"size": 14}},
+    )
+    figure.update_xaxes(
+        range=limits, title={"text": axis, "font": {"color": ink}}, tickfont={"color": ink},
+        zeroline=False, showgrid=True,
+    )  # fmt: skip
+    figure.update_yaxes(
+        automargin=True, tickfont={"color": ink}, categoryorder="array",
+        categoryarray=[_wrapped(dot.name) for dot in reversed(dots)],
+    )  # fmt: skip
+    st.plotly_chart(
+        figure, width="stretch", key=f"chart-{title}", alt=title,
+        config={"displayModeBar": False, "locale": "de"},
+    )  # fmt: skip
+
+
+def _wrapped(name: str) -> str:
+    return "<br>".join(textwrap.wrap(name, 26))

@@ -1,0 +1,97 @@
+// German for the labels that Streamlit 1.67 writes itself, and no single-key shortcuts (WCAG 2.1.4).
+// Text of the app is never touched: only Streamlit's own controls are looked at.
+(() => {
+  "use strict";
+  const WORDS = new Map(Object.entries({
+    "Skip to main content": "Zum Hauptinhalt springen",
+    "(required)": "(Pflichtfeld)",
+    "No results": "Keine Treffer",
+    "Select all": "Alle auswählen",
+    "Page not found": "Seite nicht gefunden",
+    "The page that you have requested does not seem to exist. Running the app's main page.":
+      "Diese Seite gibt es nicht. Es wird die Startseite gezeigt.",
+    "Connection error": "Verbindung unterbrochen",
+    "Connecting": "Verbindung wird aufgebaut",
+    "Close": "Schließen",
+    "Open": "Öffnen",
+    "Clear value": "Auswahl löschen",
+    "Clear all": "Alles löschen",
+    "open": "öffnen",
+    "Main menu": "Hauptmenü",
+    "Collapse sidebar": "Seitenleiste einklappen",
+    "Expand sidebar": "Seitenleiste ausklappen",
+    "Close sidebar": "Seitenleiste einklappen",
+    "Open sidebar": "Seitenleiste ausklappen",
+    "Copy to clipboard": "In die Zwischenablage kopieren",
+    "Running...": "Wird geladen …",
+    "Stop": "Anhalten",
+    "Rerun": "Neu laden",
+    "Settings": "Einstellungen",
+    "Print": "Drucken",
+    "Theme": "Darstellung",
+    "Use system setting": "Wie im System",
+    "Light": "Hell",
+    "Dark": "Dunkel",
+    "System": "System",
+    "Wide mode": "Breite Darstellung",
+    "Appearance": "Darstellung",
+    "About": "Über",
+    "Please wait...": "Bitte warten …",
+  }));
+  const PATTERNS = [
+    [/^Press (.+) to apply$/, "Mit $1 übernehmen"],
+    [/^Press (.+) to submit form$/, "Mit $1 absenden"],
+    [/^Fullscreen(.*)$/, "Vollbild$1"],
+    [/^Close fullscreen(.*)$/, "Vollbild beenden$1"],
+    [/^Selected (.+)\. (.+)$/, "Gewählt: $1. $2"],
+    [/^Help for (.+)$/, "Hilfe zu $1"],
+    [/^Tooltip: (.+)$/, "Hinweis: $1"],
+  ];
+  const OWN = "[data-testid=stMarkdownContainer],[data-testid=stText],[data-testid=stTable]," +
+    "textarea,[contenteditable]";
+  const ATTRIBUTES = ["aria-label", "title", "placeholder"];
+
+  const german = (text) => {
+    const plain = text.trim();
+    if (!plain) return null;
+    if (WORDS.has(plain)) return text.replace(plain, WORDS.get(plain));
+    const hit = PATTERNS.find(([pattern]) => pattern.test(plain));
+    return hit ? text.replace(plain, plain.replace(hit[0], hit[1])) : null;
+  };
+  const mendText = (node) => {
+    if (node.parentElement?.closest(OWN)) return;
+    const text = german(node.data);
+    if (text !== null && text !== node.data) node.data = text;
+  };
+  const mendAttributes = (element) => {
+    for (const name of ATTRIBUTES) {
+      const value = element.getAttribute(name);
+      const text = value && german(value);
+      if (text && text !== value) element.setAttribute(name, text);
+    }
+  };
+  const mend = (node) => {
+    if (node.nodeType === Node.TEXT_NODE) return mendText(node);
+    if (node.nodeType !== Node.ELEMENT_NODE) return;
+    mendAttributes(node);
+    node.querySelectorAll("[aria-label],[title],[placeholder]").forEach(mendAttributes);
+    const walker = document.createTreeWalker(node, NodeFilter.SHOW_TEXT);
+    while (walker.nextNode()) mendText(walker.currentNode);
+  };
+  new MutationObserver((changes) => {
+    for (const change of changes) {
+      if (change.type === "characterData") mendText(change.target);
+      else if (change.type === "attributes") mendAttributes(change.target);
+      else change.addedNodes.forEach(mend);
+    }
+  }).observe(document.documentElement, {
+    subtree: true, childList: true, characterData: true, attributes: true,
+    attributeFilter: ATTRIBUTES,
+  });
+  addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || !/^[rRcC]$/.test(event.key)) return;
+    const target = event.composedPath()[0];
+    if (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName)) return;
+    event.stopImmediatePropagation();
+  }, true);
+})();

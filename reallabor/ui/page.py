@@ -1,0 +1,64 @@
+"""What every page shares: the frame in which a refusal becomes one sentence on the screen."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import streamlit as st
+import structlog
+
+from reallabor.errors import ReallaborError
+from reallabor.people import Person
+from reallabor.ui.person import current_person
+
+log = structlog.get_logger()
+
+ICON = Path(__file__).parent / "icon.png"
+
+_STYLE = """
+<style>
+h1 { font-size: 1.9rem !important; padding-top: 0 !important; }
+h2 { font-size: 1.35rem !important; }
+h3 { font-size: 1.1rem !important; }
+[data-testid="stCaptionContainer"] { color: inherit; opacity: .82; }
+:focus-visible {
+  outline: 3px solid var(--st-primary-color, #0b5c8a) !important; outline-offset: 2px;
+}
+@media print {
+  [data-testid="stSidebar"], [data-testid="stHeader"], [data-testid="stToolbar"],
+  .stButton, .stForm { display: none !important; }
+  [data-testid="stAppViewContainer"], [data-testid="stMain"] { overflow: visible !important;
+    position: static !important; }
+}
+</style>
+"""
+
+
+@contextmanager
+def page(title: str) -> Iterator[Person]:
+    """The acting person; headings, style, and refusals in a sentence."""
+    st.html(_STYLE)
+    st.title(title, anchor=False)
+    _show_message()
+    person = current_person()
+    try:
+        yield person
+    except ReallaborError as refusal:
+        st.error(str(refusal), icon=":material/error:")
+
+
+def say_after_rerun(sentence: str) -> None:
+    """Show a sentence at the top of the page once it has been drawn anew."""
+    st.session_state["message"] = sentence
+    st.rerun()
+
+
+def _show_message() -> None:
+    if sentence := st.session_state.pop("message", None):
+        st.success(sentence, icon=":material/check:")
+
+
+def demo_badge(demo: bool) -> None:
+    """Marks whatever shows demonstration data."""
+    if demo:
+        st.badge("Demodaten", icon=":material/science:", color="orange")

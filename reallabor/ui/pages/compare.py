@@ -1,0 +1,158 @@
+"""Vergleich: scenarios side by side, the variants of one, and the decision."""
+
+import streamlit as st
+
+from reallabor.database import reading, transaction
+from reallabor.deciding.comparison import ScenarioComparison, compare
+from reallabor.deciding.decisions import VERDICTS, decide
+from reallabor.german import count, date
+from reallabor.people import Person
+from reallabor.policies import may_decide
+from reallabor.rating.results import RoundResult, VariantResult
+from reallabor.ui.charts import Dot, dot_plot
+from reallabor.ui.page import demo_badge, page, say_after_rerun
+from reallabor.ui.tables import (
+    agreement_table,
+    criteria_table,
+    gate_table,
+    overview_table,
+    variant_name,
+    variant_table,
+)
+from reallabor.ui.tracking_link import experiment_link
+
+
+def role_of(variant: VariantResult) -> str:
+    """How a variant is drawn."""
+    if variant.baseline:
+        return "ohne KI"
+    return "Kandidat" if variant.candidate else "weitere Variante"
+
+
+def show_variants(result: RoundResult) -> None:
+    """Scores of all variants: chart, table, criteria."""
+    dots = [
+        Dot(variant_name(variant), role_of(variant), variant.score.mean,
+            variant.score.interval.low, variant.score.interval.high, variant.score.n)
+        for variant in result.variants
+        if variant.score.mean is not None
+    ]  # fmt: skip
+    if dots:
+        st.caption(
+            "Punkt: Mittel über alle Fälle auf der Skala 0 bis 100. Linie: Bereich, in dem das "
+            "wahre Mittel mit 95 % Sicherheit liegt; überlappen sich zwei Linien stark, ist der "
+            "Unterschied nicht belegt."
+        )
+        dot_plot(dots, title="Punktwert je Variante mit 95-%-Intervall", axis="Punktwert (0–100)",
+                 limits=(0, 100))  # fmt: skip
+    elif result.variants:
+        st.info(result.variants[0].score.interval.reason)
+    st.table(variant_table(result))
+    st.subheader("Kriterien", anchor=False)
+    low, high = result.scale
+    st.caption(
+        f"Mittel der Fallmittel auf der Skala {low:g} bis {high:g}, in Klammern 95-%-Intervall und "
+        "Zahl der Fälle."
+    )
+    st.table(criteria_table(result))
+
+
+def show_decision(comparison: ScenarioComparison, person: Person) -> None:
+    """The decision as it stands, and the form for a new one."""
+    decision = comparison.decision
+    if decision:
+        with st.container(border=True):
+            st.markdown(f"**{decision.verdict}**, {date(decision.decided_at)}, "
+                        f"{decision.decided_by}")  # fmt: skip
+            st.write(decision.reason)
+            demo_badge(decision.demo)
+            st.caption(f"Belege eingefroren, Prüfsumme {decision.evidence_sha256[:12]}…")
+    else:
+        st.write("Noch kein Beschluss.")
+    if not may_decide(person):
+        st.caption("Beschließen können nur Mitglieder des Lenkungskreises.")
+        return
+    suggestion = "Weiterentwickeln" if comparison.readiness.ready else "noch nicht bereit"
+    with st.form(f"decision-{comparison.slug}"):
+        st.markdown(f"Vorschlag nach den Regeln: **{suggestion}**. Es entscheidet der "
+                    "Lenkungskreis.")  # fmt: skip
+        verdict = st.radio("Beschluss", VERDICTS, index=None, horizontal=True)
+        reason = st.text_area("Begründung", max_chars=4000)
+        name = st.text_input("Name", value=person.name)
+        if st.form_submit_button("Beschluss festhalten", type="primary"):
+            with transaction() as session:
+                decide(session, comparison.slug, verdict=verdict or "", reason=reason, name=name,
+                       actor=person)  # fmt: skip
+            say_after_rerun(
+                f"Beschluss zu „{comparison.title}“ festgehalten: {verdict}. Er steht in Kürze "
+                "auch in MLflow."
+            )
+
+
+def show_scenario(comparison: ScenarioComparison, person: Person) -> None:
+    """Everything about one scenario, from result to decision."""
+    st.header(comparison.title, anchor=False)
+    demo_badge(comparison.demo)
+    result = comparison.result
+    if result is None:
+        st.info("Noch keine Ergebnisse: Zu diesem Szenario wurde noch keine Bewertung freigegeben.")
+    else:
+        st.write(
+            f"Runde {result.number} mit {count(result.n_cases, 'Fall', 'Fällen')}, "
+            f"{count(result.n_raters, 'bewertender Person', 'Bewertenden')}, "
+            f"{count(result.n_ratings, 'Bewertung', 'Bewertungen')}; "
+            f"Bewertungsraster {result.rubric}."
+        )
+        show_variants(result)
+    left, right = st.columns(2)
+    with left:
+        st.subheader("Reifegrad", anchor=False)
+        if comparison.readiness.ready:
+            st.success("Bereit zur Weiterentwicklung.", icon=":material/check_circle:")
+        else:
+            points = count(len(comparison.readiness.missing), "Punkt fehlt", "Punkte fehlen")
+            st.markdown(f"**Noch nicht bereit, {points}:**")
+            rows = list(comparison.readiness.points)
+            if unpassed := len(comparison.readiness.gates):
+                rows.append(
+                    count(unpassed, "Ausschlusskriterium", "Ausschlusskriterien")
+                    + " verfehlt oder offen, siehe Liste"
+                )
+            st.markdown("\n".join(f"- {row}" for row in rows))
+    with right:
+        st.subheader("Ausschlusskriterien", anchor=False)
+        if comparison.gates:
+            st.table(gate_table(comparison.gates))
+        else:
+            st.write("Für dieses Szenario sind keine hinterlegt.")
+    if comparison.agreement:
+        st.subheader("Übereinstimmung der Bewertenden", anchor=False)
+        st.caption(
+            "Alpha ab 0,80 gilt als verlässlich, ab 0,667 als vorläufig brauchbar. Geben fast alle "
+            "dieselbe Stufe, sagt AC2 mehr."
+        )
+        st.table(agreement_table(comparison))
+    st.subheader("Beschluss", anchor=False)
+    show_decision(comparison, person)
+    experiment_link(comparison.experiment_id)
+
+
+with page("Vergleich der Szenarien") as me:
+    with reading() as session:
+        comparisons = compare(session)
+    if comparisons:
+        st.table(overview_table(comparisons))
+        slugs = [each.slug for each in comparisons]
+        titles = {each.slug: each.title for each in comparisons}
+        wanted = st.query_params.get("szenario")
+        chosen = st.selectbox(
+            "Szenario im Einzelnen", slugs, format_func=titles.__getitem__,
+            index=slugs.index(wanted) if wanted in slugs else 0,
+        )  # fmt: skip
+        st.query_params["szenario"] = chosen
+        show_scenario(comparisons[slugs.index(chosen)], me)
+    else:
+        st.info(
+            "Noch kein Szenario vorhanden. Sobald eines erprobt und bewertet ist, steht es hier.",
+            icon=":material/balance:",
+        )

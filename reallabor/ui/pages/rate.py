@@ -1,0 +1,130 @@
+"""Bewerten: one output after the other, blind."""
+
+import streamlit as st
+
+from reallabor.database import reading, transaction
+from reallabor.errors import DatabaseUnavailable, ReallaborError, StorageFull
+from reallabor.people import Person
+from reallabor.rating.ratings import (
+    OpenRating,
+    first_open_position,
+    list_open_ratings,
+    list_sheet_items,
+    sheet_criteria,
+    submit_rating,
+)
+from reallabor.ui import pages
+from reallabor.ui.page import demo_badge, page
+from reallabor.ui.scoring import Refusal, SheetData, received_submissions, scoring_sheet
+
+BEFORE, AFTER = 3, 10
+"""How many cases around the current one lie ready in the browser."""
+
+
+class Sheet:
+    """One person's sheet in one round, as this browser session knows it."""
+
+    def __init__(self, person: Person, rating: OpenRating) -> None:
+        self.person = person
+        self.rating = rating
+        self.key = f"sheet-{person.id}-{rating.round_id}"
+        memory = st.session_state.setdefault(f"{self.key}-memory", {})
+        self.acknowledged: list[str] = memory.setdefault("acknowledged", [])
+        self.refused: list[Refusal] = memory.setdefault("refused", [])
+        self.memory = memory
+        if "position" not in memory:
+            with reading() as session:
+                first = first_open_position(session, rating.round_id, actor=person)
+            memory["position"] = first or rating.total
+
+    def receive(self) -> None:
+        """Save what the browser sent; everything is checked again here."""
+        received = received_submissions(self.key)
+        if received is None:
+            return
+        answered = {*self.acknowledged, *(refusal["uuid"] for refusal in self.refused)}
+        for item in received["items"]:
+            if item["uuid"] in answered:
+                continue
+            try:
+                with transaction() as session:
+                    submit_rating(
+                        session, actor=self.person, token=item["token"], levels=item["levels"],
+                        comment=item["comment"], submission=item["uuid"],
+                    )  # fmt: skip
+            except (DatabaseUnavailable, StorageFull):
+                break  # not acknowledged: the browser keeps it and sends it again
+            except ReallaborError as refusal:
+                self.refused.append({"uuid": item["uuid"], "sentence": str(refusal)})
+                continue
+            self.acknowledged.append(item["uuid"])
+        del self.acknowledged[:-50], self.refused[:-50]
+        self.memory["position"] = min(max(received["position"], 1), self.rating.total)
+
+    def data(self) -> SheetData:
+        """What the browser needs around the current position."""
+        position = self.memory["position"]
+        with reading() as session:
+            items = list_sheet_items(
+                session, self.rating.round_id, actor=self.person,
+                first=position - BEFORE, last=position + AFTER,
+            )  # fmt: skip
+            criteria = sheet_criteria(session, self.rating.round_id)
+            done = next(
+                (each.done for each in list_open_ratings(session, self.person)
+                 if each.round_id == self.rating.round_id), 0,
+            )  # fmt: skip
+        return {
+            "criteria": [
+                {"key": criterion.key, "title": criterion.title, "question": criterion.question,
+                 "levels": [{"level": level, "text": text}
+                            for level, text in sorted(criterion.levels.items())]}
+                for criterion in criteria
+            ],
+            "items": [
+                {"token": item.token, "position": item.position, "input": item.input,
+                 "reference": item.reference, "output": item.output, "levels": item.levels,
+                 "comment": item.comment, "done": item.done}
+                for item in items
+            ],
+            "start": position,
+            "total": self.rating.total,
+            "done": done,
+            "acknowledged": self.acknowledged,
+            "refused": self.refused,
+        }  # fmt: skip
+
+
+@st.fragment
+def show_sheet(person: Person, rating: OpenRating) -> None:
+    """The sheet alone is drawn anew after each saving, not the page around it."""
+    sheet = Sheet(person, rating)
+    scoring_sheet(sheet.data(), key=sheet.key, on_submit=sheet.receive)
+
+
+def chosen_rating(ratings: list[OpenRating]) -> OpenRating:
+    """The round of the address, else a choice where there are several."""
+    wanted = st.query_params.get("runde")
+    for rating in ratings:
+        if str(rating.round_id) == wanted:
+            return rating
+    if len(ratings) == 1:
+        return ratings[0]
+    return st.selectbox("Welche Bewertung?", ratings, format_func=lambda rating: rating.title)
+
+
+with page("Bewerten") as me:
+    with reading() as session:
+        mine = list_open_ratings(session, me)
+    if mine:
+        rating = chosen_rating(mine)
+        st.query_params["runde"] = str(rating.round_id)
+        demo_badge(rating.demo)
+        show_sheet(me, rating)
+    else:
+        st.info(
+            "Ihnen ist gerade keine Bewertung zugeteilt. Sobald eine Runde beginnt, finden Sie "
+            "sie hier und auf der Startseite.",
+            icon=":material/check_circle:",
+        )
+        st.page_link(pages.START, label="Zur Startseite", icon=":material/home:")

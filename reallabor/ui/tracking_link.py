@@ -1,0 +1,12 @@
+"""The way from a page into the MLflow screen."""
+
+import streamlit as st
+
+from reallabor.settings import get_settings
+
+
+def experiment_link(experiment_id: str | None) -> None:
+    """A link that opens the scenario's experiment in MLflow; nothing before the first run."""
+    if experiment_id is not None:
+        address = f"{get_settings().tracking_address}/#/experiments/{experiment_id}"
+        st.link_button("In MLflow öffnen", address, icon=":material/open_in_new:")
