@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, FiniteFloat, StringConstraints, model_validator
 
-from reallabor.content import Content, digest, load_json_lines, load_yaml
+from reallabor.content import Content, digest, load_json_lines, load_yaml, read_text
 from reallabor.errors import InvalidContent, UnknownObject
 from reallabor.settings import get_settings
 
@@ -151,12 +151,18 @@ def load_scenario(slug: str, folder: Path | None = None) -> ScenarioFolder:
         raise UnknownObject(f"Ein Szenario '{slug}' gibt es in {folder} nicht; vorhanden: {known}.")
     content = load_yaml(path / "scenario.yaml", ScenarioContent)
     cases = load_json_lines(path / "cases.jsonl", CaseContent)
+    _refuse_doubled(path / "cases.jsonl", cases)
+    return ScenarioFolder(slug=slug, path=path, content=content, cases=cases)
+
+
+def _refuse_doubled(path: Path, cases: list[CaseContent]) -> None:
+    source = read_text(path).split("\n")
+    lines = [number for number, line in enumerate(source, start=1) if line.strip()]
     seen: dict[str, int] = {}
-    for line, case in enumerate(cases, start=1):
+    for line, case in zip(lines, cases, strict=True):
         if case.id in seen:
             raise InvalidContent(
-                f"{path / 'cases.jsonl'}, Feld id: Der Fall '{case.id}' steht zweimal da "
-                f"(Eintrag {seen[case.id]} und {line}). Bitte eine der Kennungen ändern."
+                f"{path}, Zeile {line}, Feld id: Der Fall '{case.id}' steht schon in Zeile "
+                f"{seen[case.id]}. Bitte eine der Kennungen ändern."
             )
         seen[case.id] = line
-    return ScenarioFolder(slug=slug, path=path, content=content, cases=cases)

@@ -315,13 +315,15 @@ def rate_all(session: Session, round_: Round, person: Person, level: float = 4) 
 
 class Proxy:
     """Stands between a client and MLflow. `before` sees every piece that the client sends and may
-    wait or raise OSError (the connection is cut); `delay_s` holds back every answer."""
+    wait or raise OSError (the connection is cut); `delay_s` holds back every answer for a while,
+    `mute` for good."""
 
     def __init__(self, address: str, before: Callable[[bytes], None] = lambda _data: None,
                  *, delay_s: float = 0.0) -> None:  # fmt: skip
         self.upstream = int(address.rsplit(":", 1)[1])
         self.before = before
         self.delay_s = delay_s
+        self.mute = threading.Event()
         self.closed = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
@@ -363,7 +365,8 @@ class Proxy:
             while data := server.recv(65536):
                 if self.delay_s:
                     self.closed.wait(self.delay_s)
-                client.sendall(data)
+                if not self.mute.is_set():
+                    client.sendall(data)
         for end in (client, server):
             with suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)

@@ -327,3 +327,18 @@ def test_run_without_platform_database_records(
     assert call("run", trial.slug, "--variant", "eins").code == 0
     assert len(runs_of(connection, trial.slug)) == 1
     assert not (home / "reallabor.sqlite").exists()
+
+
+def test_trace_in_two_runs_counts_in_first(
+    trial: Trial, connection: Connection, platform_url: str
+) -> None:
+    first = record_trial(trial.slug, connection=connection, variant="eins")[0]
+    project(connection, slug=trial.slug)
+    experiment = experiments(connection)[trial.slug]
+    other = connection.client.create_run(experiment, run_name="auswertung").info.run_id
+    trace_id = recording.trace_id(first.run_id, "f-1")
+    connection.client.link_traces_to_run([trace_id], other)
+    connection.client.set_terminated(other)
+    report = project(connection, slug=trial.slug)
+    assert (report.runs, report.outputs) == (1, 0)
+    assert trace_id in report.notes[0]

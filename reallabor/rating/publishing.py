@@ -173,7 +173,7 @@ def _send_imported_run(connection: Connection, entry: OutboxEntry) -> None:
     )  # fmt: skip
     recording.finish_run(
         connection, run_id, params={"variant": tags[names.VARIANT]}, metrics={}, artifacts=[],
-        finished_at=started_at,
+        measured_at=started_at, finished_at=started_at,
     )  # fmt: skip
     with transaction() as session:
         run = session.get_one(TrialRun, entry.subject_id)

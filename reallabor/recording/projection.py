@@ -5,12 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-import structlog
-from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from reallabor.content import digest, storable
-from reallabor.database import reading, transaction
+from reallabor.database import CATALOGUE_LOCK, reading, take_turns, transaction
 from reallabor.models import Case, Output, Scenario, TrialRun, Variant, Watermark
 from reallabor.recording.catalogue import get_organisation, load_shipped
 from reallabor.tracking import Connection, names
@@ -21,8 +19,6 @@ from reallabor.tracking.reading import (
     finished_runs,
     outputs_of,
 )
-
-log = structlog.get_logger()
 
 OVERLAP_MS = 10 * 60 * 1000
 """How far each look reaches back behind the watermark: clocks differ and answers come late."""
@@ -85,18 +81,28 @@ def _project_experiment(
         if run.run_id in known or names.IMPORTED in run.tags:
             continue  # taken over before, or made by us for imported ratings
         stored = list(outputs_of(connection, run))
-        try:
-            with transaction() as session:
-                _store_run(session, slug, run, stored, report)
-        except IntegrityError:
-            log.info("run_taken_over_elsewhere", run_id=run.run_id)
-            continue
+        with transaction() as session:
+            take_turns(session, CATALOGUE_LOCK)  # two projections at once take a run over once
+            if _is_known(session, run.run_id):
+                continue
+            _store_run(session, slug, run, stored, report)
         if on_run:
             on_run(run.name)
     with transaction() as session:
+        take_turns(session, CATALOGUE_LOCK)
         mark = session.get(Watermark, experiment_id) or Watermark(experiment_id=experiment_id)
         mark.end_time_ms = max(newest, mark.end_time_ms)
         session.add(mark)
+
+
+def _is_known(session: Session, run_id: str) -> bool:
+    known = select(TrialRun.id).where(TrialRun.tracking_run_id == run_id)
+    return session.exec(known).first() is not None
+
+
+def _known_traces(session: Session, trace_ids: list[str]) -> set[str | None]:
+    known = select(Output.trace_id).where(col(Output.trace_id).in_(trace_ids))
+    return set(session.exec(known).all())
 
 
 def _store_run(
@@ -128,8 +134,15 @@ def _store_run(
     assert row.id is not None
     cases = _Cases(session, scenario.id)
     taken: set[int] = set()
+    elsewhere = _known_traces(session, [output.trace_id for output in stored])
     for output in stored:
         case_id = cases.find(output)
+        if output.trace_id in elsewhere:
+            report.notes.append(
+                f"Durchlauf '{run.name}': Die Ausgabe {output.trace_id} gehört schon zu einem "
+                "anderen Durchlauf und wurde nicht übernommen."
+            )
+            continue
         if case_id is None or case_id in taken:
             report.notes.append(
                 f"Durchlauf '{run.name}': Eine Ausgabe (Fall '{output.case_id or 'ohne Angabe'}') "

@@ -170,6 +170,7 @@ def _send(
             params=_params(scenario, variant),
             metrics=metrics,
             artifacts=[scenario.path / "scenario.yaml", scenario.path / "cases.jsonl"],
+            measured_at=datetime.fromisoformat(entries[-1].started_at),
             finished_at=datetime.now(UTC),
         )
         journal.mark_sent(variant)

@@ -61,8 +61,9 @@ def _ask(people: Sequence[Person]) -> None:
         "Das ist eine Demonstration mit erfundenen Personen. Jede hat eine andere Aufgabe; "
         "wechseln können Sie jederzeit in der Seitenleiste."
     )
-    for person in people:
-        with st.container(border=True):
+    columns = st.columns(3)
+    for number, person in enumerate(people):
+        with columns[number % 3], st.container(border=True, height="stretch"):
             st.button(person.name, key=f"person-{person.id}", on_click=_choose, args=(person.name,))
             st.caption(" ".join(_TASKS[role] for role in person.roles if role in _TASKS))
 

@@ -110,8 +110,7 @@ def show_scenario(comparison: ScenarioComparison, person: Person) -> None:
         if comparison.readiness.ready:
             st.success("Bereit zur Weiterentwicklung.", icon=":material/check_circle:")
         else:
-            points = count(len(comparison.readiness.missing), "Punkt fehlt", "Punkte fehlen")
-            st.markdown(f"**Noch nicht bereit, {points}:**")
+            st.markdown("**Noch nicht bereit. Es fehlt:**")
             rows = list(comparison.readiness.points)
             if unpassed := len(comparison.readiness.gates):
                 rows.append(
@@ -147,6 +146,7 @@ with page("Vergleich der Szenarien") as me:
         wanted = st.query_params.get("szenario")
         chosen = st.selectbox(
             "Szenario im Einzelnen", slugs, format_func=titles.__getitem__,
+            placeholder="Bitte wählen",
             index=slugs.index(wanted) if wanted in slugs else 0,
         )  # fmt: skip
         st.query_params["szenario"] = chosen

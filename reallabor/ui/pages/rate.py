@@ -110,7 +110,12 @@ def chosen_rating(ratings: list[OpenRating]) -> OpenRating:
             return rating
     if len(ratings) == 1:
         return ratings[0]
-    return st.selectbox("Welche Bewertung?", ratings, format_func=lambda rating: rating.title)
+    return st.selectbox(
+        "Welche Bewertung?",
+        ratings,
+        placeholder="Bitte wählen",
+        format_func=lambda rating: rating.title,
+    )
 
 
 with page("Bewerten") as me:

@@ -1,0 +1,38 @@
+"""Takes the pictures of the README; `make pictures` sets REALLABOR_PICTURES to their folder."""
+
+import os
+from pathlib import Path
+
+import pytest
+from conftest import Platform, new_screen
+from playwright.sync_api import Browser, expect
+
+FOLDER = os.environ.get("REALLABOR_PICTURES")
+pytestmark = pytest.mark.skipif(not FOLDER, reason="only with `make pictures`")
+
+
+def test_pictures_of_main_pages(browser: Browser, platform: Platform) -> None:
+    folder = Path(str(FOLDER))
+    folder.mkdir(parents=True, exist_ok=True)
+    screen = new_screen(browser, platform)
+    screen.open("szenarien", "Nadja Organisation")
+    page = screen.page
+    page.locator(".st-key-open-buerger-chatbot button").click()
+    expect(page.get_by_text("läuft. Die Bewertenden sehen")).to_be_visible()
+    screen.open("bewerten", "Emre Bewertung")
+    page.locator("fieldset input").first.focus()
+    for digit in "43":
+        page.keyboard.press(digit)
+    page.wait_for_timeout(400)
+    page.screenshot(path=folder / "rate.png")
+    page.keyboard.press("5")
+    for digit in "544":
+        page.keyboard.press(digit)
+    page.keyboard.press("Enter")
+    expect(page.locator(".safety", has_text="Alles gespeichert")).to_be_visible()
+    screen.open("", "Emre Bewertung")
+    page.screenshot(path=folder / "start.png")
+    screen.open("vergleich", "Ruth Lenkungskreis", szenario="buerger-chatbot")
+    page.wait_for_timeout(800)
+    page.screenshot(path=folder / "compare.png")
+    page.context.close()
