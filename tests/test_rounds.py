@@ -337,14 +337,17 @@ def together(*actions: Callable[[], Any]) -> list[BaseException | None]:
         barrier.wait()
         try:
             actions[place]()
-        except ReallaborError as refusal:
-            ends[place] = refusal
+        except Exception as end:  # noqa: BLE001 - another thread would lose it
+            ends[place] = end
 
     threads = [threading.Thread(target=act, args=(place,)) for place in range(len(actions))]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
+    for end in ends:
+        if end is not None and not isinstance(end, ReallaborError):
+            raise end
     return ends
 
 

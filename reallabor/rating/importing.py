@@ -306,8 +306,10 @@ def _stored_outputs(session: Session, runs: dict[str, int]) -> dict[tuple[int, i
 
 
 def _round(session: Session, scenario: Scenario, runs: set[int], actor: Person) -> Round:
-    """The round of imported ratings on this scenario's runs and rubric version."""
+    """The round of imported ratings on these runs and the rubric version. A newer run of a variant
+    opens a round of its own, because ratings are never pooled across runs."""
     rows = session.exec(select(TrialRun).where(col(TrialRun.id).in_(runs))).all()
+    places = {(run.variant_id, run.organisation_id): run.id for run in rows}
     for round_ in session.exec(
         select(Round).where(
             Round.scenario_id == scenario.id,
@@ -316,9 +318,14 @@ def _round(session: Session, scenario: Scenario, runs: set[int], actor: Person) 
             Round.demo == any(run.demo for run in rows),
         )
     ):
-        known = set(
-            session.exec(select(RoundRun.run_id).where(RoundRun.round_id == round_.id)).all()
-        )
+        stored = session.exec(
+            select(TrialRun)
+            .join(RoundRun, col(RoundRun.run_id) == TrialRun.id)
+            .where(RoundRun.round_id == round_.id)
+        ).all()
+        if any(places.get((r.variant_id, r.organisation_id), r.id) != r.id for r in stored):
+            continue
+        known = {run.id for run in stored}
         session.add_all(
             RoundRun(round_id=row_id(round_.id), run_id=run) for run in sorted(runs - known)
         )

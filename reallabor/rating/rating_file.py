@@ -76,16 +76,24 @@ def _csv_records(path: Path, text: str) -> Iterable[tuple[int, dict[str, str | N
     header = text.partition("\n")[0]
     delimiter = max(";\t,", key=header.count)
     csv.field_size_limit(10_000_000)
-    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter)
+    # Strict: a quotation mark that is never closed would swallow the rest of the file unseen.
+    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     names = [(name or "").strip().lower() for name in reader.fieldnames or []]
     if missing := [name for name in REQUIRED if name not in names]:
         raise InvalidRatings(
             f"{path}, Zeile 1: Die Spalte '{missing[0]}' fehlt. Nötig sind {', '.join(REQUIRED)}; "
             f"möglich auch {', '.join(OPTIONAL)}."
         )
+    if doubled := [name for name in REQUIRED + OPTIONAL if names.count(name) > 1]:
+        raise InvalidRatings(f"{path}, Zeile 1: Die Spalte '{doubled[0]}' steht zweimal da.")
     reader.fieldnames = names
     try:
         for record in reader:
+            if None in record:
+                raise InvalidRatings(
+                    f"{path}, Zeile {reader.line_num}: Hier stehen mehr Werte als Spalten. Bei "
+                    "Komma als Trennzeichen gehören Werte mit Komma in Anführungszeichen."
+                )
             yield reader.line_num, record
     except csv.Error as error:
         raise InvalidRatings(f"{path}, Zeile {reader.line_num}: nicht lesbar ({error}).") from error
@@ -114,7 +122,7 @@ def _row(path: Path, line: int, record: dict[str, str | None]) -> RatingRow:
         if not field(name):
             raise InvalidRatings(f"{path}, Zeile {line}, Spalte {name}: Der Wert fehlt.")
     try:
-        level = float(field("level").replace(",", "."))
+        level = float(field("level").replace(",", ".").replace("_", "?"))  # Python takes 1_000
     except ValueError:
         level = math.nan
     if not math.isfinite(level):

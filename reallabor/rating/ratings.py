@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, update
 from sqlmodel import Session, col, func, select
 
+from reallabor.content import storable
 from reallabor.errors import InvalidRating, NotAllowed, WrongState
 from reallabor.evaluations import CriterionContent, RubricContent
 from reallabor.models import (
@@ -182,6 +183,8 @@ def submit_rating(
     if found is None:
         raise NotAllowed("Diese Ausgabe ist Ihnen nicht zugeteilt. Bitte die Startseite öffnen.")
     assignment, round_ = found
+    # A double click waits here, and then finds the first one stored.
+    session.exec(select(Assignment.id).where(Assignment.id == assignment.id).with_for_update())
     if _is_stored(session, submission, assignment):
         return
     if round_.released_at is not None:
@@ -223,7 +226,7 @@ def submit_rating(
             Remark(
                 rater_id=place[0],
                 output_id=place[1],
-                text=comment.strip().replace("\x00", ""),
+                text=storable(comment.strip().replace("\x00", "")),
                 submission=submission,
                 created_at=moment,
             )

@@ -34,10 +34,24 @@ h3 { font-size: 1.1rem !important; }
 """
 
 
+_COMPACT = """
+<style>
+[data-testid="stMainBlockContainer"] { padding-left: 2rem !important;
+  padding-right: 2rem !important; }
+h1 { font-size: 1.4rem !important; }
+.st-key-demo-badge { position: absolute; top: 3.4rem; right: 2rem; width: auto !important; }
+[data-testid="stMainBlockContainer"] > [data-testid="stVerticalBlock"] { gap: .5rem; }
+@media (max-width: 640px) { [data-testid="stMainBlockContainer"] { padding-left: 1rem !important;
+  padding-right: 1rem !important; } }
+</style>
+"""
+"""For a page that needs every pixel: small heading, narrow margins, the badge beside the title."""
+
+
 @contextmanager
-def page(title: str) -> Iterator[Person]:
+def page(title: str, *, compact: bool = False) -> Iterator[Person]:
     """The acting person; headings, style, and refusals in a sentence."""
-    st.html(_STYLE)
+    st.html(_STYLE + (_COMPACT if compact else ""))
     st.title(title, anchor=False)
     _show_message()
     person = current_person()

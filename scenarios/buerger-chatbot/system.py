@@ -295,7 +295,7 @@ def register_answer(passages: list[Passage], question: str) -> Answer:
     if not hits:
         text = f"Im Stichwortverzeichnis wurde kein Eintrag gefunden.\n\n{HANDOVER}"
         return {"text": text, "sources": [], "handover": True}
-    lines = ["Einträge im Stichwortverzeichnis:"]
+    lines = ["Dazu finden Sie:"]
     for index, found in hits[:MAX_SOURCES]:
         passage = passages[index]
         lines.append(f"- {', '.join(found)}: siehe „{passage.title}“. {passage.citation}")

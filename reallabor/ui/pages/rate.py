@@ -118,13 +118,14 @@ def chosen_rating(ratings: list[OpenRating]) -> OpenRating:
     )
 
 
-with page("Bewerten") as me:
+with page("Bewerten", compact=True) as me:
     with reading() as session:
         mine = list_open_ratings(session, me)
     if mine:
         rating = chosen_rating(mine)
         st.query_params["runde"] = str(rating.round_id)
-        demo_badge(rating.demo)
+        with st.container(key="demo-badge"):
+            demo_badge(rating.demo)
         show_sheet(me, rating)
     else:
         st.info(

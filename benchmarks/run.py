@@ -1,0 +1,142 @@
+"""`make bench`: recording, import and comparison, measured in one run on a home of its own.
+
+Every figure stands beside something measured in the same run, because absolute times of a shared
+machine say little. Usage: run.py [number of ratings]
+"""
+
+import csv
+import os
+import random
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+OUTPUTS = 1000
+ONE_BY_ONE = 60
+
+
+def main(ratings: int) -> None:
+    with tempfile.TemporaryDirectory(prefix="reallabor-bench-") as folder:
+        home = Path(folder)
+        for name in [name for name in os.environ if name.startswith("REALLABOR_")]:
+            del os.environ[name]
+        os.environ["REALLABOR_HOME"] = str(home)
+        print(f"{os.cpu_count()} Kerne, Python {sys.version.split()[0]}")
+        recording()
+        importing(home, ratings)
+
+
+def recording() -> None:
+    """Outputs per second over HTTP: our batches beside mlflow.start_span one by one."""
+    from reallabor.settings import Settings
+    from reallabor.supervisor import tracking_connection
+    from reallabor.tracking import recording as port
+
+    with tracking_connection(Settings()) as connection:
+        experiment = port.ensure_experiment(connection, "bench", "Bench")
+        run = port.open_run(
+            connection, experiment, run_key="bench", name="bench", started_at=datetime.now(UTC),
+            tags={},
+        )  # fmt: skip
+        records = [
+            port.TraceRecord(
+                f"c-{number}", "0" * 64, f"Frage {number} " * 50, {"text": "Antwort " * 100}, None,
+                datetime.now(UTC), 12.0,
+            )
+            for number in range(OUTPUTS)
+        ]  # fmt: skip
+
+        def batches() -> None:
+            for start in range(0, OUTPUTS, port.BATCH):
+                port.send_traces(
+                    connection, experiment, run, records[start : start + port.BATCH], stored={}
+                )
+
+        ours = OUTPUTS / seconds(batches)
+        theirs = ONE_BY_ONE / seconds(lambda: one_by_one(connection.address, experiment))
+    line("Aufzeichnen in Paketen", f"{ours:.0f} Ausgaben/s")
+    line("mlflow.start_span einzeln", f"{theirs:.0f} Ausgaben/s", f"Verhältnis {ours / theirs:.1f}")
+
+
+def one_by_one(address: str, experiment: str) -> None:
+    import mlflow
+
+    mlflow.set_tracking_uri(address)
+    mlflow.set_experiment(experiment_id=experiment)
+    os.environ["MLFLOW_ENABLE_ASYNC_TRACE_LOGGING"] = "false"
+    for number in range(ONE_BY_ONE):
+        with mlflow.start_span(name="case") as span:
+            span.set_inputs({"question": f"Frage {number} " * 50})
+            span.set_outputs({"text": "Antwort " * 100})
+    mlflow.flush_trace_async_logging()
+
+
+def importing(home: Path, ratings: int) -> None:
+    """A file of ratings through the command line, as whole processes."""
+    file = home / "ratings.csv"
+    write_ratings(file, ratings)
+    plain = seconds(lambda: parse_only(file))
+    took = seconds(lambda: reallabor("import-ratings", "bench", str(file), "--create",
+                                     "--scale", "1:5"))  # fmt: skip
+    again = seconds(lambda: reallabor("import-ratings", "bench", str(file), "--create"))
+    compared = seconds(lambda: reallabor("compare", "--json"))
+    agreed = seconds(lambda: reallabor("agreement", "bench", "--json"))
+    empty = seconds(lambda: reallabor("--help"))
+    line(f"{ratings} Bewertungen einlesen", f"{took:.1f} s", f"csv allein {plain:.1f} s")
+    line("dieselbe Datei noch einmal", f"{again:.1f} s")
+    line("compare --json darauf", f"{compared:.1f} s", f"davon Start {empty:.1f} s")
+    line("agreement mit Intervallen darauf", f"{agreed:.1f} s")
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    line("größter Speicher eines Befehls", f"{peak:.0f} MB")
+
+
+def write_ratings(file: Path, ratings: int) -> None:
+    """Five criteria, two raters per output, four variants, documents of ten cases."""
+    rng = random.Random(1)
+    cases = ratings // (5 * 2 * 4)
+    with file.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(["case", "variant", "rater", "criterion", "level", "cluster"])
+        for case in range(cases):
+            for variant in range(4):
+                quality = rng.gauss(3.5 + 0.2 * variant, 0.8)
+                for rater in rng.sample(range(12), 2):
+                    for criterion in ("FR", "QU", "VS", "UE", "NE"):
+                        level = min(5, max(1, round(quality + rng.gauss(0, 0.6))))
+                        writer.writerow([f"c-{case}", f"v-{variant}", f"Person {rater}", criterion,
+                                         level, f"d-{case // 10}"])  # fmt: skip
+
+
+def parse_only(file: Path) -> None:
+    with file.open(encoding="utf-8", newline="") as stream:
+        for _row in csv.DictReader(stream):
+            pass
+
+
+def reallabor(*arguments: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", "from reallabor.cli import main; main()", *arguments],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if done.returncode:
+        raise SystemExit(f"{' '.join(arguments)}: {done.stderr}")
+    return done.stdout
+
+
+def seconds(action: Callable[[], object]) -> float:
+    begin = time.perf_counter()
+    action()
+    return time.perf_counter() - begin
+
+
+def line(what: str, figure: str, beside: str = "") -> None:
+    print(f"  {what:<36}{figure:>18}   {beside}")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 100_000)
