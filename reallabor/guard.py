@@ -1,11 +1,13 @@
-"""Runs one command in a process group of its own and ends the whole group when the process that
-started it is gone, even after kill -9. Started by `supervisor` as `python -m reallabor.guard`."""
+"""Runs one command and ends it, with all it started, when the process that started this one is
+gone, even after kill -9. Started by `supervisor` as `python -m reallabor.guard`, as the leader of
+a process group; the supervisor ends that group where this process itself was killed."""
 
 import os
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 GRACE_S = 8.0
 """How long a part may take to end by itself."""
@@ -21,33 +23,42 @@ def main(command: list[str], parent: int) -> int:
 
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, stop)
-    child = subprocess.Popen(command, start_new_session=True)
+    child = subprocess.Popen(command)
     while child.poll() is None and not stopping and os.getppid() == parent:
         time.sleep(0.2)
     code = child.poll()
+    stopped = stopping or os.getppid() != parent
     _end_group(child)
-    return 0 if stopping else (1 if code is None else code)
+    return 0 if stopped or code is None else code
 
 
 def _end_group(child: subprocess.Popen[bytes]) -> None:
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        try:
-            os.killpg(child.pid, number)
-        except (ProcessLookupError, PermissionError):
-            break
-        deadline = time.monotonic() + GRACE_S
-        while time.monotonic() < deadline and _group_lives(child):
-            time.sleep(0.05)
-    child.wait()
+    """Ask the whole group to end, wait, and end what is left; then this process goes with it."""
+    os.killpg(0, signal.SIGTERM)
+    deadline = time.monotonic() + GRACE_S
+    while time.monotonic() < deadline and (child.poll() is None or _others_live()):
+        time.sleep(0.05)
+    if child.poll() is None or _others_live():
+        os.killpg(0, signal.SIGKILL)
 
 
-def _group_lives(child: subprocess.Popen[bytes]) -> bool:
-    child.poll()
+def _others_live() -> bool:
+    """Whether anybody but us is left in our group (Linux; elsewhere the child alone counts)."""
+    group, own = os.getpgrp(), os.getpid()
     try:
-        os.killpg(child.pid, 0)
-    except (ProcessLookupError, PermissionError):
+        numbers = [int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit()]
+    except FileNotFoundError:
         return False
-    return True
+    return any(number != own and _group_of(number) == group for number in numbers)
+
+
+def _group_of(number: int) -> int | None:
+    try:
+        text = Path(f"/proc/{number}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    fields = text.rpartition(")")[2].split()
+    return None if fields[0] == "Z" else int(fields[2])
 
 
 if __name__ == "__main__":

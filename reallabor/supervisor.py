@@ -61,6 +61,7 @@ class Part:
     deaths: list[float] = field(default_factory=list)
 
     def start(self) -> None:
+        self._end_leftovers()
         guard = [sys.executable, "-m", "reallabor.guard", str(os.getpid())]
         with self.log_file.open("ab") as file:
             self.process = subprocess.Popen(
@@ -72,11 +73,18 @@ class Part:
                 start_new_session=True,  # Ctrl-C reaches us alone; we end the parts in order
             )
 
+    def _end_leftovers(self) -> None:
+        """What a killed guard left behind in its group would hold the port."""
+        if self.process is not None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+
     def stop(self) -> None:
         if self.process and self.process.poll() is None:
             self.process.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self.process.wait(20)
+        self._end_leftovers()
 
     @property
     def died(self) -> bool:
@@ -102,7 +110,8 @@ def run_platform(
     with _only_one(settings):
         _require_free(settings.host, settings.app_port, "die App", "REALLABOR_APP_PORT")
         parts: list[Part] = []
-        signal.signal(signal.SIGTERM, _interrupt)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, _interrupt)
         try:
             if settings.embedded_tracking:
                 port = settings.tracking_port

@@ -37,6 +37,9 @@ from reallabor.rating.rating_file import RatingFile, RatingRow
 from reallabor.rating.rounds import create_round, name_key, new_pseudonym, newest_runs
 from reallabor.recording.catalogue import get_scenario, store_rubric
 
+LONGEST_CRITERION = 64
+"""Longest name of a criterion in characters, as in `evaluations`."""
+
 
 @dataclass(frozen=True)
 class ImportReport:
@@ -112,6 +115,16 @@ def _rubric_content(
     slug: str, file: RatingFile, scale: tuple[float, float] | None, *, higher_is_better: bool
 ) -> RubricContent:
     """A rubric of the file's criteria with equal weights; without `scale` on the data's range."""
+    if not slug or set(slug) - set("abcdefghijklmnopqrstuvwxyz0123456789-") or slug[0] == "-":
+        raise InvalidRatings(
+            f"'{slug}' taugt nicht als Name eines Szenarios; erlaubt sind a-z, 0-9 und -."
+        )
+    for row in file.rows:
+        if len(row.criterion) > LONGEST_CRITERION or "\n" in row.criterion:
+            raise InvalidRatings(
+                f"{file.path}, Zeile {row.line}, Spalte criterion: Der Name eines Kriteriums darf "
+                f"höchstens {LONGEST_CRITERION} Zeichen haben und steht in einer Zeile."
+            )
     levels = [row.level for row in file.rows]
     low, high = scale or (min(levels), max(levels))
     keys = list(dict.fromkeys(row.criterion for row in file.rows))
@@ -128,10 +141,6 @@ def _rubric_content(
 def _create_scenario(
     session: Session, slug: str, file: RatingFile, content: RubricContent, *, declared: bool
 ) -> Scenario:
-    if not slug or set(slug) - set("abcdefghijklmnopqrstuvwxyz0123456789-") or slug[0] == "-":
-        raise InvalidRatings(
-            f"'{slug}' taugt nicht als Name eines Szenarios; erlaubt sind a-z, 0-9 und -."
-        )
     rubric = store_rubric(session, content, declared=declared)
     scenario = Scenario(
         slug=slug,

@@ -96,7 +96,9 @@ def _csv_records(path: Path, text: str) -> Iterable[tuple[int, dict[str, str | N
                 )
             yield reader.line_num, record
     except csv.Error as error:
-        raise InvalidRatings(f"{path}, Zeile {reader.line_num}: nicht lesbar ({error}).") from error
+        raise InvalidRatings(
+            f"{path}, Zeile {reader.line_num + 1}: nicht lesbar ({error})."
+        ) from error
 
 
 def _json_records(path: Path, text: str) -> Iterable[tuple[int, dict[str, str | None]]]:

@@ -71,13 +71,18 @@ def write_export(export: Export, folder: Path) -> list[Path]:
         with ratings.open("w", encoding="utf-8-sig", newline="") as file:
             writer = csv.DictWriter(file, COLUMNS, delimiter=";")
             writer.writeheader()
-            writer.writerows({**row, "level": f"{row['level']:g}"} for row in export.ratings)
+            writer.writerows({**row, "level": _exact(row["level"])} for row in export.ratings)
     except OSError as error:
         raise StorageFull(
             f"Der Export nach {folder} ist nicht gelungen ({error.strerror}). Bitte Platz und "
             "Rechte prüfen oder mit --output einen anderen Ordner nennen."
         ) from error
     return [results, ratings]
+
+
+def _exact(level: float) -> str:
+    """All digits, so that the file gives the same means when it is read in again."""
+    return repr(level).removesuffix(".0")
 
 
 def _ratings(session: Session, round_: Round) -> list[dict[str, Any]]:
