@@ -17,7 +17,7 @@ run: install ## start everything with demonstration data and person picker
 test: install browser ## run all tests, browser tests included
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup
 
-check: install ## lint, types, import contracts, content, migrations
+check: install ## lint, types, import contracts, content
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy

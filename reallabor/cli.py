@@ -122,7 +122,7 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Ein Szenario erproben: alle Fälle durch die Varianten, aufgezeichnet in MLflow."""
-    from reallabor.database import database_exists
+    from reallabor.database import database_exists, require_database
     from reallabor.recording.trials import record_trial
     from reallabor.scenarios import load_scenario
 
@@ -138,6 +138,7 @@ def run(
         if database_exists():
             from reallabor.recording.projection import project
 
+            require_database()
             project(connection, slug=slug)
     tell(
         {"scenario": slug, "runs": [vars(each) for each in runs]}, as_json,

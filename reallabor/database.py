@@ -54,8 +54,8 @@ def database_exists(url: str | None = None) -> bool:
         return False
     try:
         return bool(inspect(get_engine(url)).has_table("scenario"))
-    except OperationalError:
-        return False
+    except OperationalError as error:
+        raise _unavailable(error) from error
 
 
 def prepare_database(url: str | None = None) -> None:
@@ -75,12 +75,17 @@ def prepare_database(url: str | None = None) -> None:
                 "Bitte Platz schaffen oder REALLABOR_HOME auf einen anderen Ordner setzen."
             ) from error
         return
-    with get_engine(url).connect() as connection:
-        connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _MIGRATION_LOCK})
-        try:
-            _upgrade(url)
-        finally:
-            connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _MIGRATION_LOCK})
+    try:
+        with get_engine(url).connect() as connection:
+            connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _MIGRATION_LOCK})
+            try:
+                _upgrade(url)
+            finally:
+                connection.execute(
+                    text("SELECT pg_advisory_unlock(:key)"), {"key": _MIGRATION_LOCK}
+                )
+    except OperationalError as error:
+        raise _unavailable(error) from error
 
 
 def _upgrade(url: str) -> None:
@@ -121,10 +126,15 @@ def _session(url: str | None, *, read_only: bool) -> Iterator[Session]:
                 f"Die Plattform-Datenbank lässt sich nicht beschreiben ({reason}). "
                 "Bitte Speicherplatz schaffen; gespeichert wurde nichts."
             ) from error
-        raise DatabaseUnavailable(
-            f"Die Plattform-Datenbank antwortet nicht ({reason}). "
-            "Bitte REALLABOR_DATABASE_URL und den Datenbankdienst prüfen."
-        ) from error
+        raise _unavailable(error) from error
+
+
+def _unavailable(error: OperationalError) -> DatabaseUnavailable:
+    reason = str(error.orig).splitlines()[0]
+    return DatabaseUnavailable(
+        f"Die Plattform-Datenbank antwortet nicht ({reason}). "
+        "Bitte REALLABOR_DATABASE_URL und den Datenbankdienst prüfen."
+    )
 
 
 def take_turns(session: Session, key: int) -> None:
@@ -142,3 +152,16 @@ def require_database() -> None:
             "und vergleichen nicht. `reallabor up` oder `reallabor demo` legt sie an, oder "
             "REALLABOR_DATABASE_URL zeigt auf eine vorhandene."
         )
+    if _version() != _newest_version():
+        prepare_database()
+
+
+def _version() -> str | None:
+    with reading() as session:
+        return session.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def _newest_version() -> str:
+    """The number at the beginning of the newest migration's file name."""
+    files = (Path(__file__).parent / "migrations" / "versions").glob("[0-9]*.py")
+    return max(file.name.split("_")[0] for file in files)

@@ -85,22 +85,22 @@ def fill(
         ensure_people(session)
     filled = []
     for slug in scenario_slugs():
-        if not _has_demo_runs(slug):
+        if _has_runs(slug, demo=False):
+            say(f"'{slug}' hat schon echte Durchläufe und bekommt keine Demodaten.")
+            continue
+        if not _has_runs(slug, demo=True):
             say(f"Demonstration: '{slug}' wird erprobt …")
-            interrupted = any(
-                journal.plan.demo for journal in Journal.unfinished(journal_root(), slug)
-            )
+            interrupted = any(each.plan.demo for each in Journal.unfinished(journal_root(), slug))
             record_trial(
                 slug, connection=connection, demo=True, resume=interrupted, progress=progress
             )
             project(connection, slug=slug)
         if _rate_and_release(slug):
             filled.append(slug)
-    with transaction() as session:
-        if filled:
-            audit.record(
-                session, FILLED, "demo", actor=acting_person(session), details={"slugs": filled}
-            )
+    if filled or not is_filled():
+        with transaction() as session:
+            details = {"slugs": filled}
+            audit.record(session, FILLED, "demo", actor=acting_person(session), details=details)
     return filled
 
 
@@ -120,16 +120,14 @@ def ensure_people(session: Session) -> None:
     session.flush()
 
 
-def _has_demo_runs(slug: str) -> bool:
+def _has_runs(slug: str, *, demo: bool) -> bool:
     with reading() as session:
-        return (
-            session.exec(
-                select(TrialRun.id)
-                .join(Scenario, col(Scenario.id) == TrialRun.scenario_id)
-                .where(Scenario.slug == slug, TrialRun.demo)
-            ).first()
-            is not None
-        )
+        found = session.exec(
+            select(TrialRun.id)
+            .join(Scenario, col(Scenario.id) == TrialRun.scenario_id)
+            .where(Scenario.slug == slug, TrialRun.demo == demo)
+        ).first()
+    return found is not None
 
 
 def _rate_and_release(slug: str) -> bool:

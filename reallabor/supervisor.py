@@ -182,7 +182,8 @@ def tracking_part(settings: Settings, port: int, *, workers: int) -> Part:
         "--artifacts-destination", str(folder / "artifacts"),
         "--host", "127.0.0.1", "--port", str(port), "--workers", str(workers),
         "--allowed-hosts", hosts, "--x-frame-options", "SAMEORIGIN",
-        "--uvicorn-opts", "--no-server-header --log-level warning",
+        "--uvicorn-opts",
+        "--no-server-header --log-level warning --timeout-graceful-shutdown 3",
     ]  # fmt: skip
     return Part("MLflow", command, environment, log_file)
 

@@ -11,11 +11,13 @@ from reallabor.deciding.readiness import (
     Gate,
     GateState,
     Readiness,
+    agreement_rule,
     candidate_of,
     readiness,
     rubric_gates,
 )
 from reallabor.evaluations import load_gates
+from reallabor.german import ZONE
 from reallabor.models import Decision, Origin, Rubric, Scenario
 from reallabor.rating.agreement import Agreement, round_agreement
 from reallabor.rating.results import Figure, RoundResult, released_round, round_result
@@ -110,11 +112,19 @@ def as_json(comparison: ScenarioComparison) -> dict[str, Any]:
         },
         "decision": None if decision is None else {
             "verdict": str(decision.verdict),
-            "date": decision.decided_at.date().isoformat(),
+            "date": decision.decided_at.astimezone(ZONE).date().isoformat(),
             "reason": decision.reason,
             "by": decision.decided_by,
         },
         "demo": comparison.demo,
+        "agreement": {
+            key: {
+                "alpha": each.alpha["ordinal"].value,
+                "ac2": each.ac2.value,
+                "rule": agreement_rule(each),
+            }
+            for key, each in comparison.agreement.items()
+        },
         "variants": [
             {
                 "variant": variant.variant,

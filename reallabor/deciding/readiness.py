@@ -17,6 +17,8 @@ EDGE_SHARE = 0.2
 ALPHA = 0.667
 AC2 = 0.8
 NEAR_SHARE = 0.9
+CROWDED_SHARE = 0.8
+"""From this share of ratings on the two levels at one end, AC2 may stand in for alpha."""
 ORGANISATIONS = 2
 
 
@@ -102,7 +104,7 @@ def readiness(
     missing += [
         f"Übereinstimmung zu gering oder nicht bestimmbar: {result.criteria[key]}"
         for key, figures in agreement.items()
-        if not _agrees(figures)
+        if agreement_rule(figures) is None
     ]
     if not any(each.baseline for each in result.variants):
         missing.append("Kein Vergleichswert ohne KI")
@@ -133,11 +135,14 @@ def _results_missing(result: RoundResult, variant: VariantResult) -> list[str]:
     return missing
 
 
-def _agrees(figures: Agreement) -> bool:
-    """Ordinal alpha reliable enough; or, where it cannot be determined or ratings crowd at one
-    end, AC2 high with nearly all pairs within one level."""
-    alpha = figures.alpha["ordinal"].value
+def agreement_rule(figures: Agreement) -> str | None:
+    """The rule by which raters agree well enough, or None where they do not: ordinal alpha; or,
+    where it cannot be determined or ratings crowd at one end, a high AC2 with nearly all pairs
+    within one level."""
+    alpha, ac2, near = figures.alpha["ordinal"].value, figures.ac2.value, figures.near_share
     if alpha is not None and alpha >= ALPHA:
-        return True
-    ac2, near = figures.ac2.value, figures.near_share
-    return ac2 is not None and ac2 >= AC2 and near is not None and near >= NEAR_SHARE
+        return "Alpha"
+    crowded = figures.end_share is not None and figures.end_share >= CROWDED_SHARE
+    if (alpha is None or crowded) and ac2 is not None and near is not None:
+        return "AC2" if ac2 >= AC2 and near >= NEAR_SHARE else None
+    return None

@@ -43,6 +43,9 @@ class Agreement:
     raw_agreement: Estimate
     near_share: float | None
     """Share of pairs of ratings that lie at most one level apart."""
+    end_share: float | None
+    """Share of ratings on the two levels at the more crowded end of the scale; None where the
+    scale has no levels. Alpha says little where this is near 1."""
 
 
 def scenario_agreement(session: Session, scenario: Scenario) -> dict[str, Agreement]:
@@ -113,6 +116,7 @@ def _agreement(ratings: pd.DataFrame, rubric: Rubric, *, with_interval: bool) ->
         ac2=ac2 if levels else Estimate(None, CONTINUOUS, ac2.units),
         raw_agreement=raw_agreement(data),
         near_share=_near_share(ratings),
+        end_share=_end_share(ratings, levels),
     )
 
 
@@ -124,6 +128,13 @@ def _levels(ratings: pd.DataFrame, rubric: Rubric) -> list[float] | None:
     if not whole or ends[1] - ends[0] >= MOST_LEVELS:
         return None
     return [float(level) for level in range(int(ends[0]), int(ends[1]) + 1)]
+
+
+def _end_share(ratings: pd.DataFrame, levels: list[float] | None) -> float | None:
+    if levels is None or not len(ratings):
+        return None
+    ends = (ratings["level"].isin(end).mean() for end in (levels[:2], levels[-2:]))
+    return float(max(ends))
 
 
 def _near_share(ratings: pd.DataFrame) -> float | None:

@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 
 from reallabor.content import digest, read_text, storable
-from reallabor.errors import ReallaborError, WrongState
+from reallabor.errors import ReallaborError, TrackingUnavailable, WrongState
 from reallabor.recording.indicators import indicators
 from reallabor.recording.journal import Journal, JournalEntry
 from reallabor.scenarios import CaseContent, ScenarioFolder, System, load_scenario
@@ -54,7 +54,7 @@ def record_trial(
     """
     root = journal_root()
     if resume:
-        journal = _resumable(root, slug, variant=variant, organisation=organisation)
+        journal = _resumable(root, slug, variant=variant, organisation=organisation, demo=demo)
     else:
         scenario = load_scenario(slug)
         chosen = [scenario.variant(variant).key] if variant else _all_variants(scenario)
@@ -72,7 +72,13 @@ def record_trial(
         for key in journal.plan.variants:
             if not journal.is_sent(key):
                 _run_cases(journal, scenario, key, source.build_system(key), progress)
-        recorded = [_send(journal, scenario, key, connection) for key in journal.plan.variants]
+        try:
+            recorded = [_send(journal, scenario, key, connection) for key in journal.plan.variants]
+        except TrackingUnavailable as outage:
+            raise TrackingUnavailable(
+                f"{outage} Alle Ausgaben sind gesichert; danach weiter mit "
+                f"`reallabor run {slug} --resume`."
+            ) from outage
         journal.remove()
     return recorded
 
@@ -86,12 +92,19 @@ def _all_variants(scenario: ScenarioFolder) -> list[str]:
     return [variant.key for variant in scenario.content.variants]
 
 
-def _resumable(root: Path, slug: str, *, variant: str | None, organisation: str | None) -> Journal:
+def _resumable(
+    root: Path, slug: str, *, variant: str | None, organisation: str | None, demo: bool
+) -> Journal:
     for journal in Journal.unfinished(root, slug):
         plan = journal.plan
-        if (variant is None or variant in plan.variants) and organisation in (
-            None,
-            plan.organisation,
+        if (
+            plan.demo == demo
+            and (variant is None or variant in plan.variants)
+            and organisation
+            in (
+                None,
+                plan.organisation,
+            )
         ):
             return journal
     raise WrongState(

@@ -2,10 +2,10 @@
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import requests
 
@@ -25,6 +25,17 @@ _CLOSED_NETWORK = {
 }
 _RETRIES = 4
 _RETRIED_STATUS = frozenset({408, 429, 500, 502, 503, 504})
+
+
+def pages(fetch: Callable[[str | None], Any]) -> Iterator[Any]:
+    """All entries of a paged search; `fetch` takes the token of a page and gives the page."""
+    token: str | None = None
+    while True:
+        page = fetch(token)
+        yield from page
+        token = page.token
+        if not token:
+            return
 
 
 class Connection:

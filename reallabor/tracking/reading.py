@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from reallabor.tracking import names
-from reallabor.tracking.client import Connection
+from reallabor.tracking.client import Connection, pages
 
 PAGE = 500
 
@@ -41,102 +41,86 @@ class StoredOutput:
 
 def experiments(connection: Connection) -> dict[str, str]:
     """Experiment ids by slug of all active experiments of ours."""
-    found: dict[str, str] = {}
-    token: str | None = None
     with connection.translated() as client:
-        while True:
-            page = client.search_experiments(
+        found = pages(
+            lambda token: client.search_experiments(
                 filter_string=f"name LIKE '{names.EXPERIMENT_PREFIX}%'",
                 max_results=PAGE,
                 page_token=token,
             )
-            for experiment in page:
-                slug = experiment.name.removeprefix(names.EXPERIMENT_PREFIX)
-                found[slug] = str(experiment.experiment_id)
-            token = page.token
-            if not token:
-                return found
+        )
+        return {
+            each.name.removeprefix(names.EXPERIMENT_PREFIX): str(each.experiment_id)
+            for each in found
+        }
 
 
 def finished_runs(
     connection: Connection, experiment_id: str, *, since_ms: int
 ) -> Iterator[FinishedRun]:
     """Runs that finished at or after the watermark (epoch milliseconds), oldest first."""
-    token: str | None = None
     with connection.translated() as client:
-        while True:
-            page = client.search_runs(
+        found = pages(
+            lambda token: client.search_runs(
                 [experiment_id],
                 f"attributes.status = 'FINISHED' AND attributes.end_time >= {since_ms}",
                 max_results=PAGE,
                 order_by=["attributes.end_time ASC"],
                 page_token=token,
             )
-            for run in page:
-                yield FinishedRun(
-                    run_id=run.info.run_id,
-                    experiment_id=experiment_id,
-                    name=run.info.run_name or "",
-                    started_at=_moment(run.info.start_time),
-                    finished_at=_moment(run.info.end_time),
-                    tags=dict(run.data.tags),
-                    params=dict(run.data.params),
-                    metrics={
-                        key: value
-                        for key, value in run.data.metrics.items()
-                        if not key.startswith(names.SCORE_PREFIX)
-                    },
-                )
-            token = page.token
-            if not token:
-                return
+        )
+        for run in found:
+            yield FinishedRun(
+                run_id=run.info.run_id,
+                experiment_id=experiment_id,
+                name=run.info.run_name or "",
+                started_at=_moment(run.info.start_time),
+                finished_at=_moment(run.info.end_time),
+                tags=dict(run.data.tags),
+                params=dict(run.data.params),
+                metrics={
+                    key: value
+                    for key, value in run.data.metrics.items()
+                    if not key.startswith(names.SCORE_PREFIX)
+                },
+            )
 
 
 def demo_runs(connection: Connection, experiment_id: str) -> list[str]:
     """Ids of the runs of the demonstration, finished or not."""
-    found: list[str] = []
-    token: str | None = None
     with connection.translated() as client:
-        while True:
-            page = client.search_runs(
+        found = pages(
+            lambda token: client.search_runs(
                 [experiment_id],
                 f"tags.`{names.DEMO}` = 'true'",
                 max_results=PAGE,
                 page_token=token,
             )
-            found += [run.info.run_id for run in page]
-            token = page.token
-            if not token:
-                return found
+        )
+        return [run.info.run_id for run in found]
 
 
 def outputs_of(connection: Connection, run: FinishedRun) -> Iterator[StoredOutput]:
     """All outputs of a run with their full texts."""
-    token: str | None = None
     with connection.translated() as client:
-        while True:
-            page = client.search_traces(
-                locations=[run.experiment_id],
-                run_id=run.run_id,
-                max_results=100,
-                page_token=token,
+        found = pages(
+            lambda token: client.search_traces(
+                locations=[run.experiment_id], run_id=run.run_id, max_results=100, page_token=token
             )
-            for trace in page:
-                root = next((span for span in trace.data.spans if span.parent_id is None), None)
-                failed = root is not None and str(root.status.status_code.value) == "ERROR"
-                yield StoredOutput(
-                    trace_id=trace.info.trace_id,
-                    case_id=trace.info.tags.get(names.CASE_ID),
-                    case_sha256=trace.info.tags.get(names.CASE_SHA256),
-                    content_sha256=trace.info.tags.get(names.CONTENT_SHA256, ""),
-                    input=root.inputs if root else None,
-                    output=root.outputs if root else None,
-                    error=(root.status.description or "Fehler") if root and failed else None,
-                    latency_ms=_latency_ms(root),
-                )
-            token = page.token
-            if not token:
-                return
+        )
+        for trace in found:
+            root = next((span for span in trace.data.spans if span.parent_id is None), None)
+            failed = root is not None and str(root.status.status_code.value) == "ERROR"
+            yield StoredOutput(
+                trace_id=trace.info.trace_id,
+                case_id=trace.info.tags.get(names.CASE_ID),
+                case_sha256=trace.info.tags.get(names.CASE_SHA256),
+                content_sha256=trace.info.tags.get(names.CONTENT_SHA256, ""),
+                input=root.inputs if root else None,
+                output=root.outputs if root else None,
+                error=(root.status.description or "Fehler") if root and failed else None,
+                latency_ms=_latency_ms(root),
+            )
 
 
 def _latency_ms(span: Any) -> float:

@@ -11,7 +11,7 @@ from typing import Any
 
 from reallabor.errors import ContentChanged, TrackingRefused
 from reallabor.tracking import names
-from reallabor.tracking.client import Connection
+from reallabor.tracking.client import Connection, pages
 
 BATCH = 100
 """Traces per POST; more are accepted by MLflow but stay without a link to the run."""
@@ -89,22 +89,19 @@ def open_run(
 
 def stored_outputs(connection: Connection, experiment_id: str, run_id: str) -> dict[str, str]:
     """Content hash per trace id of all that MLflow already holds of this run."""
-    stored: dict[str, str] = {}
-    token: str | None = None
     with connection.translated() as client:
-        while True:
-            page = client.search_traces(
+        found = pages(
+            lambda token: client.search_traces(
                 locations=[experiment_id],
                 run_id=run_id,
                 include_spans=False,
                 max_results=500,
                 page_token=token,
             )
-            for trace in page:
-                stored[trace.info.trace_id] = trace.info.tags.get(names.CONTENT_SHA256, "")
-            token = page.token
-            if not token:
-                return stored
+        )
+        return {
+            trace.info.trace_id: trace.info.tags.get(names.CONTENT_SHA256, "") for trace in found
+        }
 
 
 def send_traces(

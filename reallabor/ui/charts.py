@@ -9,13 +9,12 @@ import streamlit as st
 
 from reallabor.german import number, span
 
-BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#5F6B73"
-"""Okabe-Ito blue and vermilion, and a grey with enough contrast; each comes with its own shape."""
 ROLES = {
-    "Kandidat": (BLUE, "circle"),
-    "weitere Variante": (ORANGE, "diamond"),
-    "ohne KI": (GREY, "square"),
+    "Kandidat": ("#0072B2", "#56B4E9", "circle"),
+    "weitere Variante": ("#D55E00", "#E69F00", "diamond"),
+    "ohne KI": ("#5F6B73", "#B3BDC4", "square"),
 }
+"""Colour on light and on dark ground (Okabe-Ito, and a grey) and shape of each role."""
 
 
 @dataclass(frozen=True)
@@ -34,9 +33,11 @@ class Dot:
 def dot_plot(dots: Sequence[Dot], *, title: str, axis: str, limits: tuple[float, float]) -> None:
     """One row per dot, the interval as a line, the value written beside it; the plain table that
     belongs to it stands on the page."""
-    ink = "#FAFAFA" if st.context.theme.type == "dark" else "#262730"
+    dark = st.context.theme.type == "dark"
+    ink = "#FAFAFA" if dark else "#262730"
     figure = go.Figure()
-    for role, (colour, symbol) in ROLES.items():
+    for role, (on_light, on_dark, symbol) in ROLES.items():
+        colour = on_dark if dark else on_light
         chosen = [dot for dot in dots if dot.role == role]
         if not chosen:
             continue

@@ -9,6 +9,8 @@ from reallabor.people import Person, list_people
 from reallabor.settings import get_settings
 
 _KEY = "person"
+"""Name of the chosen person in the session and in the address."""
+_PICKER = "person-picker"
 _TASKS = {
     "pilot": "Zeichnet Durchläufe auf.",
     "evaluator": "Bewertet Ausgaben, ohne zu wissen, von welchem System sie sind.",
@@ -34,9 +36,12 @@ def choose_person() -> None:
     wanted = st.query_params.get(_KEY)
     if _KEY not in st.session_state and wanted in names:
         st.session_state[_KEY] = wanted
+    # Kept apart from the widget: Streamlit forgets a widget's value on the way to another page.
+    st.session_state[_PICKER] = st.session_state.get(_KEY)
     with st.sidebar:
         chosen = st.selectbox(
-            "Wer sind Sie?", names, index=None, key=_KEY, placeholder="Bitte wählen",
+            "Wer sind Sie?", names, index=None, key=_PICKER, placeholder="Bitte wählen",
+            on_change=_picked,
             help="Ersatz für die Anmeldung, nur in der Demonstration.",
         )  # fmt: skip
         st.caption("Demonstration: alle Personen sind erfunden.")
@@ -66,6 +71,10 @@ def _ask(people: Sequence[Person]) -> None:
         with columns[number % 3], st.container(border=True, height="stretch"):
             st.button(person.name, key=f"person-{person.id}", on_click=_choose, args=(person.name,))
             st.caption(" ".join(_TASKS[role] for role in person.roles if role in _TASKS))
+
+
+def _picked() -> None:
+    st.session_state[_KEY] = st.session_state[_PICKER]
 
 
 def _choose(name: str) -> None:

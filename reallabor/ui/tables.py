@@ -6,7 +6,7 @@ import pandas as pd
 
 from reallabor.deciding.agenda import RunSummary
 from reallabor.deciding.comparison import ScenarioComparison
-from reallabor.deciding.readiness import Gate, GateState, candidate_of
+from reallabor.deciding.readiness import Gate, GateState, agreement_rule, candidate_of
 from reallabor.german import UNKNOWN, count, date, number, share, span
 from reallabor.rating.results import Figure, RoundResult, VariantResult
 from reallabor.recording.indicators import TITLES
@@ -125,6 +125,7 @@ def agreement_table(comparison: ScenarioComparison) -> pd.DataFrame:
             "AC2": number(figures.ac2.value, 2),
             "Gleiche Stufe": share(figures.raw_agreement.value),
             "Höchstens eine Stufe auseinander": share(figures.near_share),
+            "Reicht aus": f"ja, nach {rule}" if (rule := agreement_rule(figures)) else "nein",
         }
         for key, figures in comparison.agreement.items()
     ]

@@ -23,9 +23,13 @@ def recorded(platform: Platform) -> Platform:
 
 def score_all(screen: Screen, person: str, *, remark: str = "") -> int:
     """Rate everything from the keyboard alone; gives the number of outputs."""
-    screen.open("bewerten", person)
+    screen.open("", person)
     page = screen.page
+    expect(page.get_by_role("heading", name="Ihre offenen Bewertungen")).to_be_visible()
+    page.get_by_role("button", name="Bewertung beginnen").click()
+    screen.rest()
     heading = page.get_by_role("heading", name=re.compile(r"Fall \d+ von \d+"))
+    expect(heading).to_be_visible()
     total = int(re.findall(r"\d+", heading.inner_text())[1])
     page.locator("fieldset input").first.focus()
     for position in range(1, total + 1):
@@ -63,8 +67,6 @@ def test_trial_goes_from_recording_to_flag(browser: Browser, recorded: Platform)
     totals = []
     for person, remark in zip(RATERS, (REMARK, ""), strict=True):
         rater = new_screen(browser, recorded)
-        rater.open("", person)
-        expect(rater.page.get_by_role("heading", name="Ihre offenen Bewertungen")).to_be_visible()
         totals.append(score_all(rater, person, remark=remark))
         assert_blind(rater, recorded)
         rater.page.context.close()

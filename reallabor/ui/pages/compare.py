@@ -127,8 +127,8 @@ def show_scenario(comparison: ScenarioComparison, person: Person) -> None:
     if comparison.agreement:
         st.subheader("Übereinstimmung der Bewertenden", anchor=False)
         st.caption(
-            "Alpha ab 0,80 gilt als verlässlich, ab 0,667 als vorläufig brauchbar. Geben fast alle "
-            "dieselbe Stufe, sagt AC2 mehr."
+            "Alpha ab 0,80 gilt als verlässlich, ab 0,667 als vorläufig brauchbar. Drängen sich "
+            "die Bewertungen an einem Ende der Skala, sagt Alpha wenig; dann zählt AC2."
         )
         st.table(agreement_table(comparison))
     st.subheader("Beschluss", anchor=False)
