@@ -18,6 +18,8 @@
     "Clear all": "Alles löschen",
     "open": "öffnen",
     "Main menu": "Hauptmenü",
+    "Sidebar": "Seitenleiste",
+    "App pages": "Seiten",
     "Collapse sidebar": "Seitenleiste einklappen",
     "Expand sidebar": "Seitenleiste ausklappen",
     "Close sidebar": "Seitenleiste einklappen",

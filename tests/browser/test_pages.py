@@ -18,7 +18,7 @@ PEOPLE = ("Nadja Organisation", "Emre Bewertung", "Ruth Lenkungskreis")
 ENGLISH = (
     "Press ", "Skip to", "No results", "Select all", "Choose an option", "Clear value", "Rerun",
     "Running", "Settings", "Search", "Close", "Open", "Loading", "Fullscreen", "Copy to",
-    "Made with", "Deploy", "required",
+    "Made with", "Deploy", "required", "Sidebar", "App pages",
 )  # fmt: skip
 
 
