@@ -2,6 +2,7 @@
 done, 1 refused with a sentence, 2 wrong usage."""
 
 import json
+import math
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -292,6 +293,7 @@ def decide(
     """Ein Szenario kennzeichnen: Beschluss mit Begründung und Namen festhalten."""
     from reallabor.database import require_database, transaction
     from reallabor.deciding.decisions import decide as record_decision
+    from reallabor.german import ZONE
     from reallabor.people import acting_person
 
     require_database()
@@ -303,7 +305,7 @@ def decide(
         result = {
             "scenario": slug,
             "verdict": str(decision.verdict),
-            "date": decision.decided_at.date().isoformat(),
+            "date": decision.decided_at.astimezone(ZONE).date().isoformat(),
             "reason": decision.reason,
             "by": decision.decided_by,
             "evidence_sha256": decision.evidence_sha256,
@@ -368,7 +370,7 @@ def parse_scale(scale: str | None) -> tuple[float, float] | None:
         low, high = (float(part.replace(",", ".")) for part in scale.split(":"))
     except ValueError:
         low, high = 0.0, 0.0
-    if not low < high:
+    if not (low < high and math.isfinite(high - low)):
         raise typer.BadParameter("--scale erwartet MIN:MAX, z. B. 1:5, mit MIN kleiner als MAX.")
     return low, high
 

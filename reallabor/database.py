@@ -8,8 +8,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy.exc import ArgumentError, OperationalError
 from sqlmodel import Session
 
 from reallabor.errors import DatabaseUnavailable, StorageFull
@@ -24,13 +24,23 @@ CATALOGUE_LOCK = 5_271_011
 @cache
 def get_engine(url: str) -> Engine:
     """The engine of this process for one address."""
-    address = make_url(url)
+    address = _address(url)
     if address.get_backend_name() != "sqlite":
         return create_engine(address, pool_pre_ping=True)
     engine = create_engine(address, connect_args={"timeout": 30})
     event.listen(engine, "connect", _set_up_sqlite)
     event.listen(engine, "begin", _begin_immediate)
     return engine
+
+
+def _address(url: str) -> URL:
+    try:
+        return make_url(url)
+    except ArgumentError as error:
+        raise DatabaseUnavailable(
+            "REALLABOR_DATABASE_URL ist keine Adresse einer Datenbank. Bitte so angeben: "
+            "postgresql://NUTZER:PASSWORT@RECHNER/DATENBANK, oder leer lassen für SQLite."
+        ) from error
 
 
 def _set_up_sqlite(connection: Any, _record: Any) -> None:
@@ -49,7 +59,7 @@ def _begin_immediate(connection: Connection) -> None:
 def database_exists(url: str | None = None) -> bool:
     """Whether the platform database is there and has its tables."""
     url = url or get_settings().platform_url
-    address = make_url(url)
+    address = _address(url)
     if address.get_backend_name() == "sqlite" and not Path(address.database or "").exists():
         return False
     try:
@@ -61,7 +71,7 @@ def database_exists(url: str | None = None) -> bool:
 def prepare_database(url: str | None = None) -> None:
     """Create the database or bring it to the newest version. Safe when several start at once."""
     url = url or get_settings().platform_url
-    address = make_url(url)
+    address = _address(url)
     if address.get_backend_name() == "sqlite":
         folder = Path(address.database or "").parent
         try:

@@ -89,6 +89,8 @@ def fill(
             say(f"'{slug}' hat schon echte Durchläufe und bekommt keine Demodaten.")
             continue
         if not _has_runs(slug, demo=True):
+            project(connection, slug=slug)  # recorded, but killed before it was taken over
+        if not _has_runs(slug, demo=True):
             say(f"Demonstration: '{slug}' wird erprobt …")
             interrupted = any(each.plan.demo for each in Journal.unfinished(journal_root(), slug))
             record_trial(

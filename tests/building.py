@@ -390,6 +390,7 @@ class MlflowServer:
 
 # --- command line -----------------------------------------------------------------------------
 
+
 @dataclass(frozen=True)
 class Call:
     """The end of one call of the command line."""

@@ -81,9 +81,7 @@ def test_unknown_field_is_refused(trial: Trial) -> None:
         ("gates", "personalrat", "muss eine Liste sein"),
     ],
 )
-def test_wrong_value_is_explained(
-    trial: Trial, field: str, value: object, sentence: str
-) -> None:
+def test_wrong_value_is_explained(trial: Trial, field: str, value: object, sentence: str) -> None:
     trial.change(**{field: value})
     with pytest.raises(InvalidContent, match=sentence) as refusal:
         load_scenario(trial.slug)

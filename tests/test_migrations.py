@@ -40,9 +40,7 @@ def test_downgrade_takes_all_tables_away(empty_url: str) -> None:
 
     prepare_database(empty_url)
     config = Config()
-    config.set_main_option(
-        "script_location", str(Path(reallabor.__file__).parent / "migrations")
-    )
+    config.set_main_option("script_location", str(Path(reallabor.__file__).parent / "migrations"))
     config.attributes["url"] = empty_url
     command.downgrade(config, "base")
     assert inspect(get_engine(empty_url)).get_table_names() == ["alembic_version"]

@@ -79,23 +79,25 @@ def test_other_persons_token_is_refused(opened: Trial) -> None:
         assert stored(session) == []
 
 
-@pytest.mark.parametrize(
-    "level", [0, 6, -1, 2.5, math.nan, math.inf, -math.inf, True], ids=str
-)
+@pytest.mark.parametrize("level", [0, 6, -1, 2.5, math.nan, math.inf, -math.inf, True], ids=str)
 def test_impossible_level_stores_nothing(opened: Trial, level: float) -> None:
     levels = {**dict.fromkeys(CRITERIA, 4), "NE": level}
-    with pytest.raises(InvalidRating, match=r"Stufe .* gibt es in 'auskunft@1' nicht .*NE"):  # noqa: PT012
-        with transaction() as session:
-            building.rate(session, person(session), tokens(session)[0], levels)
+    with (
+        pytest.raises(InvalidRating, match=r"Stufe .* gibt es in 'auskunft@1' nicht .*NE"),
+        transaction() as session,
+    ):
+        building.rate(session, person(session), tokens(session)[0], levels)
     with reading() as session:
         assert stored(session) == []
 
 
 def test_missing_criterion_is_named(opened: Trial) -> None:
     levels = dict.fromkeys(CRITERIA[:-1], 4)
-    with pytest.raises(InvalidRating, match="Bitte noch bewerten: Datensparsamkeit"):  # noqa: PT012
-        with transaction() as session:
-            building.rate(session, person(session), tokens(session)[0], levels)
+    with (
+        pytest.raises(InvalidRating, match="Bitte noch bewerten: Datensparsamkeit"),
+        transaction() as session,
+    ):
+        building.rate(session, person(session), tokens(session)[0], levels)
     with reading() as session:
         assert stored(session) == []
 

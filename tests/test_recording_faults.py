@@ -81,7 +81,12 @@ def test_killed_among_cases_runs_none_twice(
 
 
 def killed_at(
-    trial: Trial, connection: Connection, marker: bytes, *, after_sending: bool = False, nth: int = 1
+    trial: Trial,
+    connection: Connection,
+    marker: bytes,
+    *,
+    after_sending: bool = False,
+    nth: int = 1,
 ) -> None:
     """Start a trial through a proxy and kill it when the marker passes for the nth time."""
     reached, count = threading.Event(), 0
@@ -135,9 +140,7 @@ def test_torn_last_line_is_run_again(trial: Trial, connection: Connection) -> No
     record_trial(trial.slug, connection=connection, resume=True)
     calls = Counter(trial.calls())
     assert sum(calls.values()) == 19
-    assert [call for call, times in calls.items() if times == 2] == [
-        "zwei\t'Darf ich umziehen?'"
-    ]
+    assert [call for call, times in calls.items() if times == 2] == ["zwei\t'Darf ich umziehen?'"]
     assert_recorded_once(trial, connection)
 
 

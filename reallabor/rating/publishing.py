@@ -12,6 +12,7 @@ from sqlmodel import Session, col, func, select
 
 from reallabor.database import reading, transaction
 from reallabor.errors import TrackingRefused, TrackingUnavailable
+from reallabor.german import ZONE
 from reallabor.models import (
     Criterion,
     Decision,
@@ -271,7 +272,7 @@ def _send_decision(connection: Connection, entry: OutboxEntry) -> None:
             names.DECISION: decision.verdict,
             names.DECISION_REASON: decision.reason,
             names.DECISION_BY: decision.decided_by,
-            names.DECISION_DATE: decision.decided_at.date().isoformat(),
+            names.DECISION_DATE: decision.decided_at.astimezone(ZONE).date().isoformat(),
             names.DEMO: "true" if decision.demo else "false",
         }
     if later is None:  # an older decision must not overwrite a newer one

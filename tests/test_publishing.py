@@ -1,0 +1,332 @@
+"""Publishing: nothing before release, everything once afterwards, whatever happens on the way."""
+
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import building
+import pytest
+from building import CRITERIA, Call, Proxy, Trial
+from sqlmodel import Session, col, select
+
+from reallabor.database import reading, transaction
+from reallabor.deciding.decisions import decide
+from reallabor.errors import TrackingUnavailable
+from reallabor.models import Decision, OutboxEntry, Output, Person, Rater, Round, TrialRun, now
+from reallabor.rating.importing import import_ratings
+from reallabor.rating.publishing import LEASE, publish
+from reallabor.rating.rating_file import read_ratings
+from reallabor.rating.rounds import open_round, release_round
+from reallabor.recording.projection import project
+from reallabor.recording.trials import record_trial
+from reallabor.settings import get_settings
+from reallabor.tracking import Connection, names
+from reallabor.tracking.reading import experiments
+
+
+@pytest.fixture
+def rated(trial: Trial, connection: Connection, platform_url: str) -> Trial:
+    """A recorded trial of one variant with an open round; Anna and Bert have rated everything."""
+    trial.write_cases(
+        [
+            {"id": "a", "input": "Eins?"},
+            {"id": "b", "input": "Zwei?"},
+            {"id": "k", "input": "kaputt"},
+        ]
+    )
+    record_trial(trial.slug, connection=connection, variant="eins")
+    project(connection, slug=trial.slug)
+    with transaction() as session:
+        staff = building.add_staff(session)
+        round_ = open_round(session, trial.slug, actor=staff["organiser"],
+                            evaluators=[staff["anna"], staff["bert"]])  # fmt: skip
+        anna, bert = (building.tokens(session, round_, staff[name]) for name in ("anna", "bert"))
+        for token in anna:
+            building.rate(session, staff["anna"], token, 5, comment="Anmerkung von Anna")
+        for token in bert:
+            building.rate(session, staff["bert"], token, 2)
+    return trial
+
+
+def name_of(session: Session, name: str) -> Person:
+    return session.exec(select(Person).where(Person.name == name)).one()
+
+
+def release(slug: str) -> None:
+    with transaction() as session:
+        round_ = session.exec(select(Round)).one()
+        release_round(session, round_.id or 0, actor=name_of(session, "Olga Organisation"))
+
+
+def traces(connection: Connection, slug: str) -> list[Any]:
+    return list(connection.client.search_traces(locations=[experiments(connection)[slug]]))
+
+
+def feedback(connection: Connection, slug: str) -> list[Any]:
+    return [each for trace in traces(connection, slug) for each in trace.info.assessments]
+
+
+def run_of(connection: Connection, slug: str) -> Any:
+    (run,) = connection.client.search_runs([experiments(connection)[slug]])
+    return run
+
+
+def due() -> int:
+    with reading() as session:
+        return len(
+            session.exec(select(OutboxEntry).where(col(OutboxEntry.done_at).is_(None))).all()
+        )
+
+
+def let_time_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The clock of publishing goes on until nothing is leased any more."""
+    later = now() + LEASE + timedelta(minutes=1)
+    monkeypatch.setattr("reallabor.rating.publishing.now", lambda: later)
+
+
+def assert_published_once(connection: Connection, slug: str) -> None:
+    given = feedback(connection, slug)
+    assert len(given) == 2 * (2 * len(CRITERIA) + 1)  # two outputs; Anna also left a comment each
+    assert len({each.assessment_id for each in given}) == len(given)
+    for key in ("score.total", "score.FR", "score.n_cases"):
+        assert (
+            len(connection.client.get_metric_history(run_of(connection, slug).info.run_id, key))
+            == 1
+        )
+    assert due() == 0
+
+
+def test_nothing_is_published_before_release(rated: Trial, connection: Connection) -> None:
+    report = publish(connection)
+    assert (report.sent, report.due) == (0, 0)
+    assert feedback(connection, rated.slug) == []
+    assert not [key for key in run_of(connection, rated.slug).data.metrics if "score" in key]
+
+
+def test_release_publishes_feedback_and_scores(rated: Trial, connection: Connection) -> None:
+    release(rated.slug)
+    report = publish(connection)
+    assert (report.sent, report.due, report.problems) == (3, 0, [])
+    with reading() as session:
+        released_at = session.exec(select(Round.released_at)).one()
+        pseudonyms = set(session.exec(select(Rater.pseudonym)).all())
+    assert released_at is not None
+    moment = round(released_at.timestamp() * 1000)
+    given = feedback(connection, rated.slug)
+    assert {each.source.source_id for each in given} == pseudonyms
+    assert {each.source.source_type for each in given} == {"HUMAN"}
+    assert {each.create_time_ms for each in given} == {moment}
+    assert {each.last_update_time_ms for each in given} == {moment}
+    assert {each.metadata["rubric"] for each in given} == {"auskunft@1"}
+    levels = sorted(each.feedback.value for each in given if each.name == "FR")
+    assert levels == [2, 2, 5, 5]
+    assert {each.name for each in given} == {*CRITERIA, "Anmerkung"}
+    text = str([each.to_dictionary() for each in given])
+    for name in ("Bert", "Bewertung", "Cora", "Olga"):
+        assert name not in text.replace("Anmerkung von Anna", "")
+
+    metrics = run_of(connection, rated.slug).data.metrics
+    assert metrics["score.FR"] == 3.5
+    assert metrics["score.total"] == pytest.approx(100 * (3.5 - 1) / 4)
+    assert (metrics["score.n_cases"], metrics["score.n_raters"]) == (2, 2)
+    assert run_of(connection, rated.slug).data.tags[names.RUBRIC] == "auskunft@1"
+    assert_published_once(connection, rated.slug)
+
+
+def test_publishing_again_doubles_nothing(
+    rated: Trial, connection: Connection, call: Callable[..., Call]
+) -> None:
+    release(rated.slug)
+    publish(connection)
+    assert call("publish", "--json").json == {"sent": 0, "due": 0, "problems": []}
+    with transaction() as session:  # as if the database did not know what MLflow holds
+        for entry in session.exec(select(OutboxEntry)):
+            entry.done_at, entry.next_attempt_at = None, now()
+    assert publish(connection).sent == 3
+    assert_published_once(connection, rated.slug)
+
+
+def test_published_scores_are_not_read_back(rated: Trial, connection: Connection) -> None:
+    release(rated.slug)
+    publish(connection)
+    project(connection, slug=rated.slug)
+    with reading() as session:
+        run = session.exec(select(TrialRun)).one()
+    assert not [key for key in run.indicators if key.startswith("score.")]
+
+
+def test_outage_keeps_everything_due(
+    rated: Trial, connection: Connection, call: Callable[..., Call], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    release(rated.slug)
+    monkeypatch.setenv("REALLABOR_TRACKING_URI", "http://127.0.0.1:9")
+    done = call("publish", "--json")
+    assert (done.code, done.out) == (1, "")
+    assert "nicht erreichbar" in done.err
+    assert due() == 3
+    assert publish(connection).sent == 3
+    assert_published_once(connection, rated.slug)
+
+
+def test_outage_in_the_middle_is_completed(
+    rated: Trial, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    release(rated.slug)
+    seen = 0
+
+    def cut(data: bytes) -> None:
+        nonlocal seen
+        seen += b"/assessments" in data
+        if seen > 9:
+            raise ConnectionResetError
+
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    with Proxy(connection.address, cut) as proxy, pytest.raises(TrackingUnavailable):
+        publish(Connection(proxy.address))
+    assert 0 < due() < 4
+    assert 0 < len(feedback(connection, rated.slug)) < 26
+    publish(connection)
+    assert_published_once(connection, rated.slug)
+
+
+KILLED = """
+import os, signal
+from reallabor.rating import publishing
+from reallabor.tracking import Connection
+send = publishing._SENDERS[publishing.Delivery.FEEDBACK]
+def send_and_die(connection, entry):
+    send(connection, entry)
+    os.kill(os.getpid(), signal.SIGKILL)
+publishing._SENDERS[publishing.Delivery.FEEDBACK] = send_and_die
+publishing.publish(Connection.from_settings())
+"""
+
+
+def test_killed_between_send_and_mark_doubles_nothing(
+    rated: Trial, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    release(rated.slug)
+    killed = subprocess.run([sys.executable, "-c", KILLED], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert len(feedback(connection, rated.slug)) >= 12
+    assert due() >= 1
+    assert publish(connection).sent == 0  # leased: another one may still be sending
+    let_time_pass(monkeypatch)
+    publish(connection)
+    assert_published_once(connection, rated.slug)
+
+
+def test_trace_that_is_gone_stops_no_other(rated: Trial, connection: Connection) -> None:
+    release(rated.slug)
+    with reading() as session:
+        trace_id = session.exec(
+            select(Output.trace_id).where(col(Output.text).is_not(None))
+        ).first()
+    experiment = experiments(connection)[rated.slug]
+    connection.client.delete_traces(experiment, trace_ids=[trace_id])
+    report = publish(connection)
+    assert (report.sent, report.due, len(report.problems)) == (2, 1, 1)
+    assert len(feedback(connection, rated.slug)) == 2 * len(CRITERIA) + 1
+
+
+# --- imported ratings ---------------------------------------------------------------------------
+
+HEADER = "case,variant,rater,criterion,level,comment,cluster\n"
+
+
+def take(slug: str, path: Path, rows: str, **options: Any) -> None:
+    path.write_text(HEADER + rows, encoding="utf-8")
+    with transaction() as session:
+        pilot = session.exec(select(Person).where(Person.name == "Paul Pilot")).first()
+        pilot = pilot or building.add_staff(session)["pilot"]
+        import_ratings(session, slug, read_ratings(path), actor=pilot, **options)
+
+
+def test_imported_variant_becomes_run_without_traces(
+    connection: Connection, platform_url: str, tmp_path: Path
+) -> None:
+    slug = building.new_slug("import")
+    rows = "a,v1,Ruth,Größe,1,,\nb,v1,Ruth,Größe,2,,\na,v2,Ruth,Größe,3,,\n"
+    take(slug, tmp_path / "r.csv", rows, create=True, scale=(0, 4))
+    assert publish(connection).problems == []
+    runs = connection.client.search_runs([experiments(connection)[slug]])
+    assert sorted(run.data.tags[names.VARIANT] for run in runs) == ["v1", "v2"]
+    assert {run.info.status for run in runs} == {"FINISHED"}
+    scores = {run.data.tags[names.VARIANT]: run.data.metrics for run in runs}
+    assert scores["v1"]["score.Groesse"] == 1.5
+    assert scores["v1"]["score.total"] == 37.5
+    assert traces(connection, slug) == []
+    assert "Ruth" not in str([run.to_dictionary() for run in runs])
+
+    take(slug, tmp_path / "s.csv", rows.replace("b,v1,Ruth,Größe,2", "b,v1,Ruth,Größe,4"))
+    publish(connection)
+    runs = connection.client.search_runs([experiments(connection)[slug]])
+    scores = {run.data.tags[names.VARIANT]: run.data.metrics for run in runs}
+    assert len(runs) == 2
+    assert scores["v1"]["score.Groesse"] == 2.5
+    assert project(connection, slug=slug).runs == 0
+    with reading() as session:
+        assert len(session.exec(select(TrialRun)).all()) == 2
+
+
+# --- decisions ----------------------------------------------------------------------------------
+
+
+def decided(slug: str, verdict: str, reason: str = "Grund") -> int:
+    with transaction() as session:
+        steering = name_of(session, "Stefan Lenkung")
+        return decide(session, slug, verdict=verdict, reason=reason, name="Dr. Ruth Beispiel",
+                      actor=steering).id or 0  # fmt: skip
+
+
+def tags(connection: Connection, slug: str) -> dict[str, str]:
+    return dict(connection.client.get_experiment(experiments(connection)[slug]).tags)
+
+
+def test_decision_becomes_tags_of_experiment(rated: Trial, connection: Connection) -> None:
+    release(rated.slug)
+    decided(rated.slug, "Nachbessern", "Übergabe fehlt: „Notfall“ 🎉")
+    publish(connection)
+    stored = tags(connection, rated.slug)
+    assert stored[names.DECISION] == "Nachbessern"
+    assert stored[names.DECISION_REASON] == "Übergabe fehlt: „Notfall“ 🎉"
+    assert stored[names.DECISION_BY] == "Dr. Ruth Beispiel"
+    assert stored[names.DECISION_DATE]
+
+
+def test_older_decision_never_overwrites_newer(
+    rated: Trial, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    older = decided(rated.slug, "Beenden")
+    newer = decided(rated.slug, "Weiterentwickeln")
+    with transaction() as session:  # the older message hangs, only the newer one is sent
+        entry = session.exec(select(OutboxEntry).where(OutboxEntry.subject_id == older)).one()
+        entry.next_attempt_at = now() + LEASE
+    publish(connection)
+    assert tags(connection, rated.slug)[names.DECISION] == "Weiterentwickeln"
+    let_time_pass(monkeypatch)
+    publish(connection)
+    assert tags(connection, rated.slug)[names.DECISION] == "Weiterentwickeln"
+    assert due() == 0
+    with reading() as session:
+        assert session.get_one(Decision, newer).supersedes_id == older
+
+
+def test_long_reason_is_published(rated: Trial, connection: Connection) -> None:
+    decided(rated.slug, "Beenden", "Begründung " * 800)
+    report = publish(connection)
+    assert (report.sent, report.problems) == (1, [])
+    assert tags(connection, rated.slug)[names.DECISION_REASON].startswith("Begründung")
+
+
+def test_publish_command_needs_a_database(
+    home: Path, trial: Trial, call: Callable[..., Call]
+) -> None:
+    done = call("publish")
+    assert done.code == 1
+    assert "noch keine Plattform-Datenbank" in done.err
+    assert get_settings().home == home
