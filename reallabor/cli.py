@@ -205,7 +205,7 @@ def project_command(as_json: AsJson = False) -> None:
 
     prepare_database()
     with tracking() as connection:
-        report = project(connection)
+        report = project(connection, everything=True)
     for note in report.notes:
         notes.print(note, markup=False)
     tell(vars(report), as_json,

@@ -3,6 +3,7 @@ Started by `supervisor`; may be killed at any moment."""
 
 import signal
 import threading
+import time
 
 import structlog
 
@@ -16,13 +17,20 @@ from reallabor.tracking import Connection
 
 log = structlog.get_logger()
 
+FULL_LOOK_S = 24 * 3600.0
+"""How often all runs are looked at, not only those since the watermark."""
+
 
 def work(stop: threading.Event, *, pause_s: float) -> None:
     """One round after the other until told to stop; a refusal is logged and tried again."""
     connection = Connection.from_settings()
+    next_full_look = 0.0
     while not stop.is_set():
         try:
-            projected = project(connection)
+            everything = time.monotonic() >= next_full_look
+            projected = project(connection, everything=everything)
+            if everything:
+                next_full_look = time.monotonic() + FULL_LOOK_S
             published = publish(connection)
             if projected.runs or published.sent:
                 log.info("worked", runs=projected.runs, outputs=projected.outputs,

@@ -38,11 +38,14 @@ def project(
     connection: Connection,
     *,
     slug: str | None = None,
+    everything: bool = False,
     on_run: Callable[[str], None] | None = None,
 ) -> ProjectionReport:
-    """Take over all finished runs that are not here yet, of one scenario or of all.
+    """Take over finished runs that are not here yet, of one scenario or of all.
 
-    Killed at any moment it goes on where it stopped. Raises TrackingUnavailable.
+    Looks back to the watermark; with `everything` at all runs, because a run may have been logged
+    with an end that lies before it. Killed at any moment it goes on where it stopped. Raises
+    TrackingUnavailable.
     """
     with transaction() as session:
         load_shipped(session)
@@ -50,7 +53,9 @@ def project(
     report = ProjectionReport()
     for name, experiment_id in experiments(connection).items():
         if slug in (None, name):
-            _project_experiment(connection, name, experiment_id, report, on_run)
+            _project_experiment(
+                connection, name, experiment_id, report, everything=everything, on_run=on_run
+            )
     return report
 
 
@@ -59,6 +64,8 @@ def _project_experiment(
     slug: str,
     experiment_id: str,
     report: ProjectionReport,
+    *,
+    everything: bool,
     on_run: Callable[[str], None] | None,
 ) -> None:
     with reading() as session:
@@ -74,7 +81,7 @@ def _project_experiment(
             f"Das MLflow-Experiment 'reallabor/{slug}' gehört zu keinem Szenario dieser Datenbank."
         )
         return
-    since = max(0, (mark.end_time_ms if mark else 0) - OVERLAP_MS)
+    since = 0 if everything or mark is None else max(0, mark.end_time_ms - OVERLAP_MS)
     newest = mark.end_time_ms if mark else 0
     for run in finished_runs(connection, experiment_id, since_ms=since):
         newest = max(newest, round(run.finished_at.timestamp() * 1000))

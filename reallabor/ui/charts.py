@@ -1,5 +1,6 @@
 """Charts: dots with intervals, German numbers, colours that stay apart for everyone."""
 
+import html
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -54,12 +55,12 @@ def dot_plot(dots: Sequence[Dot], *, title: str, axis: str, limits: tuple[float,
             marker={"color": colour, "symbol": symbol, "size": 13},
             error_x={
                 "type": "data", "symmetric": False, "color": colour, "thickness": 2.5, "width": 7,
-                "array": [(dot.high or dot.mean) - dot.mean for dot in chosen],
-                "arrayminus": [dot.mean - (dot.low or dot.mean) for dot in chosen],
+                "array": [0 if dot.high is None else dot.high - dot.mean for dot in chosen],
+                "arrayminus": [0 if dot.low is None else dot.mean - dot.low for dot in chosen],
             },
             hovertemplate=[
-                f"{dot.name}: {number(dot.mean)} ({span(dot.low, dot.high)}), n = {dot.n}"
-                "<extra></extra>"
+                f"{html.escape(dot.name)}: {number(dot.mean)} ({span(dot.low, dot.high)}), "
+                f"n = {dot.n}<extra></extra>"
                 for dot in chosen
             ],
         )  # fmt: skip
@@ -85,4 +86,4 @@ def dot_plot(dots: Sequence[Dot], *, title: str, axis: str, limits: tuple[float,
 
 
 def _wrapped(name: str) -> str:
-    return "<br>".join(textwrap.wrap(name, 26))
+    return "<br>".join(html.escape(line) for line in textwrap.wrap(name, 26))

@@ -1,5 +1,6 @@
 """What every page shares: the frame in which a refusal becomes one sentence on the screen."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,8 @@ from reallabor.people import Person
 from reallabor.ui.person import current_person
 
 log = structlog.get_logger()
+
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|<>$~:&-])")
 
 ICON = Path(__file__).parent / "icon.png"
 
@@ -59,6 +62,12 @@ def page(title: str, *, compact: bool = False) -> Iterator[Person]:
         yield person
     except ReallaborError as refusal:
         st.error(str(refusal), icon=":material/error:")
+
+
+def plain(text: str) -> str:
+    """Text of people and systems for a place where Streamlit reads Markdown: shown as written, no
+    links, pictures or HTML come of it."""
+    return _MARKDOWN.sub(r"\\\1", text)
 
 
 def say_after_rerun(sentence: str) -> None:

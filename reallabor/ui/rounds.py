@@ -8,7 +8,7 @@ from reallabor.german import date
 from reallabor.people import Person
 from reallabor.policies import may_release
 from reallabor.rating.rounds import open_round, release_round
-from reallabor.ui.page import demo_badge, say_after_rerun
+from reallabor.ui.page import demo_badge, plain, say_after_rerun
 
 
 def open_button(scenario: ScenarioSummary, person: Person) -> None:
@@ -22,8 +22,8 @@ def open_button(scenario: ScenarioSummary, person: Person) -> None:
         with transaction() as session:
             open_round(session, scenario.slug, actor=person)
         say_after_rerun(
-            f"Die Bewertung von „{scenario.title}“ läuft. Die Bewertenden sehen ihre Ausgaben "
-            "jetzt auf ihrer Startseite."
+            f"Die Bewertung von „{plain(scenario.title)}“ läuft. Die Bewertenden sehen ihre "
+            "Ausgaben jetzt auf ihrer Startseite."
         )
 
 
@@ -33,7 +33,7 @@ def release_panel(scenario: ScenarioSummary, person: Person) -> None:
     if round_ is None:
         return
     with st.container(border=True):
-        st.subheader(scenario.title, anchor=False)
+        st.subheader(plain(scenario.title), anchor=False)
         demo_badge(round_.demo)
         st.progress(
             round_.done / max(1, round_.total),
@@ -41,8 +41,8 @@ def release_panel(scenario: ScenarioSummary, person: Person) -> None:
         )
         finished = [name for name, done in round_.raters.items() if done]
         waiting = [name for name, done in round_.raters.items() if not done]
-        st.markdown(f"**Fertig:** {', '.join(finished) or 'noch niemand'}")
-        st.markdown(f"**Offen:** {', '.join(waiting) or 'niemand mehr'}")
+        st.markdown(f"**Fertig:** {plain(', '.join(finished)) or 'noch niemand'}")
+        st.markdown(f"**Offen:** {plain(', '.join(waiting)) or 'niemand mehr'}")
         if not may_release(person):
             return
         if round_.done == 0:
@@ -60,6 +60,6 @@ def release_panel(scenario: ScenarioSummary, person: Person) -> None:
             with transaction() as session:
                 release_round(session, round_.round_id, actor=person)
             say_after_rerun(
-                f"„{scenario.title}“ ist freigegeben. Die Ergebnisse stehen im Vergleich und "
-                "gehen unter Pseudonym an MLflow."
+                f"„{plain(scenario.title)}“ ist freigegeben. Die Ergebnisse stehen im Vergleich "
+                "und gehen unter Pseudonym an MLflow."
             )

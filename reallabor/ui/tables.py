@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import pandas as pd
+import streamlit as st
 
 from reallabor.deciding.agenda import RunSummary
 from reallabor.deciding.comparison import ScenarioComparison
@@ -10,6 +11,7 @@ from reallabor.deciding.readiness import Gate, GateState, agreement_rule, candid
 from reallabor.german import UNKNOWN, count, date, number, share, span
 from reallabor.rating.results import Figure, RoundResult, VariantResult
 from reallabor.recording.indicators import TITLES
+from reallabor.ui.page import plain
 
 GATE_WORDS = {
     GateState.PASSED: "erfüllt",
@@ -17,6 +19,11 @@ GATE_WORDS = {
     GateState.OPEN: "offen",
 }
 _SHARES = frozenset(key for key in TITLES if key.endswith("_share"))
+
+
+def show_table(table: pd.DataFrame) -> None:
+    """A plain HTML table; no cell, row or column name is read as Markdown."""
+    st.table(table.map(plain).rename(index=plain, columns=plain))
 
 
 def run_table(runs: Sequence[RunSummary]) -> pd.DataFrame:

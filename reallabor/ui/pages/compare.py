@@ -10,12 +10,13 @@ from reallabor.people import Person
 from reallabor.policies import may_decide
 from reallabor.rating.results import RoundResult, VariantResult
 from reallabor.ui.charts import Dot, dot_plot
-from reallabor.ui.page import demo_badge, page, say_after_rerun
+from reallabor.ui.page import demo_badge, page, plain, say_after_rerun
 from reallabor.ui.tables import (
     agreement_table,
     criteria_table,
     gate_table,
     overview_table,
+    show_table,
     variant_name,
     variant_table,
 )
@@ -47,14 +48,14 @@ def show_variants(result: RoundResult) -> None:
                  limits=(0, 100))  # fmt: skip
     elif result.variants:
         st.info(result.variants[0].score.interval.reason)
-    st.table(variant_table(result))
+    show_table(variant_table(result))
     st.subheader("Kriterien", anchor=False)
     low, high = result.scale
     st.caption(
         f"Mittel der Fallmittel auf der Skala {low:g} bis {high:g}, in Klammern 95-%-Intervall und "
         "Zahl der Fälle."
     )
-    st.table(criteria_table(result))
+    show_table(criteria_table(result))
 
 
 def show_decision(comparison: ScenarioComparison, person: Person) -> None:
@@ -63,8 +64,8 @@ def show_decision(comparison: ScenarioComparison, person: Person) -> None:
     if decision:
         with st.container(border=True):
             st.markdown(f"**{decision.verdict}**, {date(decision.decided_at)}, "
-                        f"{decision.decided_by}")  # fmt: skip
-            st.write(decision.reason)
+                        f"{plain(decision.decided_by)}")  # fmt: skip
+            st.write(plain(decision.reason))
             demo_badge(decision.demo)
             st.caption(f"Belege eingefroren, Prüfsumme {decision.evidence_sha256[:12]}…")
     else:
@@ -84,14 +85,14 @@ def show_decision(comparison: ScenarioComparison, person: Person) -> None:
                 decide(session, comparison.slug, verdict=verdict or "", reason=reason, name=name,
                        actor=person)  # fmt: skip
             say_after_rerun(
-                f"Beschluss zu „{comparison.title}“ festgehalten: {verdict}. Er steht in Kürze "
-                "auch in MLflow."
+                f"Beschluss zu „{plain(comparison.title)}“ festgehalten: {verdict}. Er steht in "
+                "Kürze auch in MLflow."
             )
 
 
 def show_scenario(comparison: ScenarioComparison, person: Person) -> None:
     """Everything about one scenario, from result to decision."""
-    st.header(comparison.title, anchor=False)
+    st.header(plain(comparison.title), anchor=False)
     demo_badge(comparison.demo)
     result = comparison.result
     if result is None:
@@ -117,11 +118,11 @@ def show_scenario(comparison: ScenarioComparison, person: Person) -> None:
                     count(unpassed, "Ausschlusskriterium", "Ausschlusskriterien")
                     + " verfehlt oder offen, siehe Liste"
                 )
-            st.markdown("\n".join(f"- {row}" for row in rows))
+            st.markdown("\n".join(f"- {plain(row)}" for row in rows))
     with right:
         st.subheader("Ausschlusskriterien", anchor=False)
         if comparison.gates:
-            st.table(gate_table(comparison.gates))
+            show_table(gate_table(comparison.gates))
         else:
             st.write("Für dieses Szenario sind keine hinterlegt.")
     if comparison.agreement:
@@ -130,7 +131,7 @@ def show_scenario(comparison: ScenarioComparison, person: Person) -> None:
             "Alpha ab 0,80 gilt als verlässlich, ab 0,667 als vorläufig brauchbar. Drängen sich "
             "die Bewertungen an einem Ende der Skala, sagt Alpha wenig; dann zählt AC2."
         )
-        st.table(agreement_table(comparison))
+        show_table(agreement_table(comparison))
     st.subheader("Beschluss", anchor=False)
     show_decision(comparison, person)
     experiment_link(comparison.experiment_id)
@@ -140,7 +141,7 @@ with page("Vergleich der Szenarien") as me:
     with reading() as session:
         comparisons = compare(session)
     if comparisons:
-        st.table(overview_table(comparisons))
+        show_table(overview_table(comparisons))
         slugs = [each.slug for each in comparisons]
         titles = {each.slug: each.title for each in comparisons}
         wanted = st.query_params.get("szenario")

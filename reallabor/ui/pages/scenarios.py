@@ -8,23 +8,23 @@ from reallabor.german import date
 from reallabor.people import Person
 from reallabor.policies import may_open_round
 from reallabor.ui import pages
-from reallabor.ui.page import demo_badge, page
+from reallabor.ui.page import demo_badge, page, plain
 from reallabor.ui.rounds import open_button, release_panel
-from reallabor.ui.tables import run_table
+from reallabor.ui.tables import run_table, show_table
 from reallabor.ui.tracking_link import experiment_link
 
 
 def show_scenario(scenario: ScenarioSummary, person: Person) -> None:
     """One scenario with its runs and its round."""
     with st.container(border=True):
-        st.header(scenario.title, anchor=False)
+        st.header(plain(scenario.title), anchor=False)
         with st.container(horizontal=True):
             st.badge(scenario.phase, color="blue")
             demo_badge(scenario.demo)
         if scenario.task:
-            st.write(scenario.task)
+            st.write(plain(scenario.task))
         if scenario.organisation:
-            st.caption(f"Erprobt von: {scenario.organisation}")
+            st.caption(f"Erprobt von: {plain(scenario.organisation)}")
         if not scenario.runs:
             st.info(
                 f"Noch kein Durchlauf. Das Pilotteam zeichnet ihn mit `reallabor run "
@@ -33,7 +33,7 @@ def show_scenario(scenario: ScenarioSummary, person: Person) -> None:
             )
             return
         st.subheader("Neueste Durchläufe", anchor=False)
-        st.table(run_table(scenario.runs))
+        show_table(run_table(scenario.runs))
         release_panel(scenario, person)
         if may_open_round(person) and not scenario.open_round:
             open_button(scenario, person)

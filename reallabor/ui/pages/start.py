@@ -8,14 +8,14 @@ from reallabor.german import count, date
 from reallabor.people import Person
 from reallabor.rating.ratings import OpenRating
 from reallabor.ui import pages
-from reallabor.ui.page import demo_badge, page
+from reallabor.ui.page import demo_badge, page, plain
 from reallabor.ui.rounds import open_button, release_panel
 
 
 def show_rating(rating: OpenRating) -> None:
     """One card: how far, and on."""
     with st.container(border=True):
-        st.subheader(rating.title, anchor=False)
+        st.subheader(plain(rating.title), anchor=False)
         demo_badge(rating.demo)
         left = rating.total - rating.done
         st.progress(rating.done / rating.total, text=f"{rating.done} von {rating.total} bewertet")
@@ -30,7 +30,7 @@ def show_rating(rating: OpenRating) -> None:
 def show_opening(scenario: ScenarioSummary, person: Person) -> None:
     """One card: a trial that waits for its evaluation."""
     with st.container(border=True):
-        st.subheader(scenario.title, anchor=False)
+        st.subheader(plain(scenario.title), anchor=False)
         demo_badge(all(run.demo for run in scenario.runs))
         runs = count(len(scenario.runs), "Durchlauf", "Durchläufe")
         newest = max(run.finished_at for run in scenario.runs)
@@ -41,7 +41,7 @@ def show_opening(scenario: ScenarioSummary, person: Person) -> None:
 def show_decision(scenario: ScenarioSummary) -> None:
     """One card: results that wait for a decision."""
     with st.container(border=True):
-        st.subheader(scenario.title, anchor=False)
+        st.subheader(plain(scenario.title), anchor=False)
         demo_badge(bool(scenario.released and scenario.released.demo))
         if scenario.released and scenario.released.released_at:
             st.write(f"Bewertet und freigegeben am {date(scenario.released.released_at)}.")
