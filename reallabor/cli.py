@@ -6,6 +6,7 @@ import math
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,6 +15,7 @@ import typer.rich_utils
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 from rich.table import Table
+from rich.text import Text
 
 from reallabor.errors import ReallaborError
 from reallabor.german import count, number, span
@@ -123,7 +125,6 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Ein Szenario erproben: alle Fälle durch die Varianten, aufgezeichnet in MLflow."""
-    from reallabor.database import database_exists, require_database
     from reallabor.recording.trials import record_trial
     from reallabor.scenarios import load_scenario
 
@@ -136,11 +137,7 @@ def run(
                 slug, connection=connection, variant=variant, organisation=organisation,
                 resume=resume, progress=progress,
             )  # fmt: skip
-        if database_exists():
-            from reallabor.recording.projection import project
-
-            require_database()
-            project(connection, slug=slug)
+        take_over(slug, connection)
     tell(
         {"scenario": slug, "runs": [vars(each) for each in runs]}, as_json,
         "\n".join(
@@ -245,7 +242,7 @@ def agreement(slug: Slug, as_json: AsJson = False) -> None:
     table = Table("Kriterium", "Ausgaben", "Bewertende", "Alpha (ordinal)", "95 %", "AC2", "Roh")
     for key, row in result["criteria"].items():
         table.add_row(
-            key, str(row["units"]), str(row["raters"]), number(row["alpha"]["ordinal"], 3),
+            Text(key), str(row["units"]), str(row["raters"]), number(row["alpha"]["ordinal"], 3),
             ends(row["alpha_interval"], 2), number(row["ac2"], 3), number(row["raw_agreement"], 3),
         )  # fmt: skip
     reasons = {
@@ -346,7 +343,7 @@ def print_scenario(scenario: dict[str, Any]) -> None:
     table = Table("Variante", "Fälle", "Punktwert", "95 %", "Bewertungen")
     for variant in scenario["variants"]:
         table.add_row(
-            variant["title"] + (" (ohne KI)" if variant["baseline"] else ""),
+            Text(variant["title"] + (" (ohne KI)" if variant["baseline"] else "")),
             str(variant["n_cases"]), number(variant["score"], 1),
             ends(variant["score_interval"], 1), str(variant["n_ratings"]),
         )  # fmt: skip
@@ -381,11 +378,27 @@ def tell(result: dict[str, Any], as_json: bool, *lines: str | Table) -> None:
         print_json(result)
         return
     for line in lines:
-        screen.print(line, soft_wrap=isinstance(line, str), highlight=False)
+        screen.print(line, soft_wrap=isinstance(line, str), highlight=False, markup=False)
 
 
 def print_json(result: dict[str, Any]) -> None:
     sys.stdout.write(json.dumps(result, ensure_ascii=False, allow_nan=False, default=str) + "\n")
+
+
+def take_over(slug: str, connection: "Connection") -> None:
+    """Bring what was recorded into the platform database, where there is one."""
+    if find_spec("sqlmodel") is None:
+        text = "Nur aufgezeichnet: Zum Bewerten und Vergleichen bitte reallabor[app] installieren."
+        notes.print(text, markup=False)
+        return
+    from reallabor.database import database_exists, require_database
+    from reallabor.recording.projection import project
+
+    if not database_exists():
+        notes.print("Nur aufgezeichnet: Hier gibt es noch keine Plattform-Datenbank.")
+        return
+    require_database()
+    project(connection, slug=slug, everything=True)
 
 
 def ends(interval: list[float] | None, digits: int) -> str:
@@ -436,6 +449,7 @@ def main() -> None:
     """Entry of the `reallabor` script."""
     from pydantic import ValidationError
 
+    from reallabor.content import SENTENCES
     from reallabor.logs import configure_logs
     from reallabor.settings import get_settings
 
@@ -453,7 +467,8 @@ def main() -> None:
     except ValidationError as error:
         setting = error.errors()[0]
         name = f"REALLABOR_{'_'.join(map(str, setting['loc'])).upper()}"
-        notes.print(f"Die Einstellung {name} ist ungültig: {setting['msg']}.", markup=False)
+        sentence = SENTENCES.get(setting["type"], "hat keinen gültigen Wert")
+        notes.print(f"Die Einstellung {name} {sentence}.", markup=False)
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -3,6 +3,7 @@ field. Used by `scenarios` and `evaluations`."""
 
 import hashlib
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -21,7 +22,7 @@ class Content(BaseModel):
 
 C = TypeVar("C", bound=Content)
 
-_SENTENCES = {
+SENTENCES = {
     "missing": "fehlt",
     "extra_forbidden": "ist unbekannt; bitte die Schreibweise prüfen oder das Feld streichen",
     "string_type": "muss ein Text sein",
@@ -108,7 +109,10 @@ def read_text(path: Path) -> str:
 
 
 def storable(value: Any) -> Any:
-    """The value without what databases refuse: NUL and halves of surrogate pairs, at any depth."""
+    """The value without what databases refuse: NUL, halves of surrogate pairs and numbers that are
+    not finite, at any depth."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
     if isinstance(value, str):
         return value.replace("\x00", "\ufffd").encode("utf-8", "replace").decode("utf-8")
     if isinstance(value, dict):
@@ -135,7 +139,7 @@ def _refusal(path: Path, error: ValidationError, line_of: Any) -> InvalidContent
     elif first["type"] == "literal_error":
         sentence = f"muss einer dieser Werte sein: {first['ctx']['expected']}"
     else:
-        sentence = _SENTENCES.get(first["type"], f"ist ungültig ({first['msg']})")
+        sentence = SENTENCES.get(first["type"], f"ist ungültig ({first['msg']})")
     more = len(error.errors()) - 1
     rest = f" (und {more} weitere Stelle{'n' if more > 1 else ''})" if more else ""
     return InvalidContent(f"{path}, Zeile {line_of(location)}, Feld {field}: {sentence}{rest}.")

@@ -101,11 +101,18 @@ def prepare_database(url: str | None = None) -> None:
 def _upgrade(url: str) -> None:
     from alembic import command
     from alembic.config import Config
+    from alembic.util.exc import CommandError
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.attributes["url"] = url
-    command.upgrade(config, "head")
+    try:
+        command.upgrade(config, "head")
+    except CommandError as error:
+        raise DatabaseUnavailable(
+            f"Die Plattform-Datenbank gehört zu einer anderen Programmversion ({error}). Bitte das "
+            "Programm aktualisieren, oder die passende Datenbank einstellen."
+        ) from error
 
 
 @contextmanager

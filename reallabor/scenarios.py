@@ -1,5 +1,6 @@
 """Speaks to `scenarios/<slug>/`: the Steckbrief, the cases and the systems of a trial."""
 
+import hashlib
 import importlib.util
 import sys
 from collections.abc import Callable
@@ -84,6 +85,14 @@ class CaseContent(Content):
         return digest(self.model_dump(mode="json"))
 
 
+_CODE = frozenset({".py", ".md", ".yaml", ".yml", ".json", ".jsonl", ".csv"})
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 class ScenarioFolder(Content):
     """A scenario as it lies in its folder."""
 
@@ -101,6 +110,12 @@ class ScenarioFolder(Content):
     @property
     def cases_sha256(self) -> str:
         return digest([case.sha256 for case in self.cases])
+
+    @property
+    def code_sha256(self) -> str:
+        """Hash of all that the systems are made of: code, prompts and data in the folder."""
+        files = sorted(path for path in self.path.rglob("*") if path.suffix in _CODE)
+        return digest([[str(path.relative_to(self.path)), _sha256(path)] for path in files])
 
     def variant(self, key: str) -> VariantContent:
         """The variant of this key. Raises UnknownObject, naming those there are."""

@@ -3,6 +3,7 @@ started again; one that keeps dying stops all with a clear line."""
 
 import contextlib
 import fcntl
+import json
 import os
 import signal
 import socket
@@ -231,6 +232,7 @@ def _worker_part(settings: Settings, environment: dict[str, str]) -> Part:
 def _app_part(settings: Settings, environment: dict[str, str]) -> Part:
     options = {
         **STREAMLIT,
+        "server.allowedHosts": json.dumps(["127.0.0.1", "localhost", settings.host]),
         "server.address": settings.host,
         "server.port": str(settings.app_port),
     }

@@ -4,6 +4,8 @@ Started by `supervisor`; may be killed at any moment."""
 import signal
 import threading
 import time
+from collections.abc import Callable
+from functools import partial
 
 import structlog
 
@@ -26,22 +28,40 @@ def work(stop: threading.Event, *, pause_s: float) -> None:
     connection = Connection.from_settings()
     next_full_look = 0.0
     while not stop.is_set():
-        try:
-            everything = time.monotonic() >= next_full_look
-            projected = project(connection, everything=everything)
-            if everything:
-                next_full_look = time.monotonic() + FULL_LOOK_S
-            published = publish(connection)
-            if projected.runs or published.sent:
-                log.info("worked", runs=projected.runs, outputs=projected.outputs,
-                         sent=published.sent, due=published.due)  # fmt: skip
-            for note in projected.notes + published.problems:
-                log.warning("noticed", note=note)
-        except ReallaborError as refusal:
-            log.warning("refused", reason=str(refusal))
-        except Exception:
-            log.exception("failed")
+        everything = time.monotonic() >= next_full_look
+        if _attempt("project", partial(_project, connection, everything)) and everything:
+            next_full_look = time.monotonic() + FULL_LOOK_S
+        _attempt("publish", partial(_publish, connection))
         stop.wait(pause_s)
+
+
+def _project(connection: Connection, everything: bool) -> None:
+    report = project(connection, everything=everything)
+    if report.runs or report.outputs:
+        log.info("projected", runs=report.runs, outputs=report.outputs)
+    for note in report.notes if everything else []:
+        log.warning("noticed", note=note)
+
+
+def _publish(connection: Connection) -> None:
+    report = publish(connection)
+    if report.sent:
+        log.info("published", sent=report.sent, due=report.due)
+    for problem in report.problems:
+        log.warning("noticed", note=problem)
+
+
+def _attempt(task: str, action: Callable[[], None]) -> bool:
+    """Whether it went well; one task that fails must not keep the other from its work."""
+    try:
+        action()
+    except ReallaborError as refusal:
+        log.warning("refused", task=task, reason=str(refusal))
+        return False
+    except Exception:
+        log.exception("failed", task=task)
+        return False
+    return True
 
 
 def main() -> None:

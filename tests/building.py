@@ -314,9 +314,9 @@ def rate_all(session: Session, round_: Round, person: Person, level: float = 4) 
 
 
 class Proxy:
-    """Stands between a client and MLflow. `before` sees every piece that the client sends and may
-    wait or raise OSError (the connection is cut); `delay_s` holds back every answer for a while,
-    `mute` for good."""
+    """Stands between a client and MLflow. `before` sees every connection (as b"") and every piece
+    that the client sends; it may wait or raise OSError (the connection is cut). `delay_s` holds
+    every answer back for a while, `mute` for good."""
 
     def __init__(self, address: str, before: Callable[[bytes], None] = lambda _data: None,
                  *, delay_s: float = 0.0) -> None:  # fmt: skip
@@ -347,6 +347,7 @@ class Proxy:
 
     def _serve(self, client: socket.socket) -> None:
         try:
+            self.before(b"")
             server = socket.create_connection(("127.0.0.1", self.upstream))
         except OSError:
             client.close()

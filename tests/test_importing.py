@@ -149,7 +149,7 @@ def test_error_in_last_row_stores_nothing(
     file = write(tmp_path, ROWS + "c1,alpha,Neu,F,9,,\n")
     done = call("import-ratings", "neu", file, "--create", "--scale", "1:5", "--json")
     assert (done.code, done.out) == (1, "")
-    assert f"Zeile {NUMBER + 2}, Spalte level: Stufe 9 gibt es in 'neu@1' nicht" in done.err
+    assert f"Zeile {NUMBER + 2}, Spalte level: Stufe 9 gibt es in 'import/neu@1' nicht" in done.err
     with reading() as session:
         assert count_of(session, Rating) == 0
         assert session.exec(select(Scenario).where(Scenario.slug == "neu")).first() is None

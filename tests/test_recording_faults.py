@@ -320,9 +320,12 @@ def test_restart_of_mlflow_in_mid_run(
         server.start()
 
     def on_traces(data: bytes) -> None:
-        if TRACES in data and not restarted:
-            restarted.append(threading.Thread(target=restart))
-            restarted[0].start()
+        if restarted:
+            restarted[0].join(25)  # how long a restart takes here must not decide
+        elif TRACES in data:
+            thread = threading.Thread(target=restart)
+            thread.start()
+            restarted.append(thread)
             raise ConnectionResetError
 
     with Proxy(server.address, on_traces) as proxy:

@@ -31,6 +31,7 @@ class RunSummary:
 
     variant: str
     organisation: str
+    """Empty where ratings were imported."""
     finished_at: datetime
     n_outputs: int
     n_failed: int
@@ -113,6 +114,12 @@ def agenda(session: Session, person: Person) -> Agenda:
         to_decide=[each for each in scenarios if may_decide(person)
                    and each.released and not each.decision],
     )  # fmt: skip
+
+
+def rated_blind_now(session: Session, person: Person) -> frozenset[str]:
+    """Slugs of the scenarios in which this person rates at present; nothing that tells systems
+    apart is shown to them there until the release."""
+    return frozenset(rating.slug for rating in list_open_ratings(session, person))
 
 
 def list_scenarios(session: Session) -> list[ScenarioSummary]:

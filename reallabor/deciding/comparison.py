@@ -1,11 +1,12 @@
 """Scenarios side by side: results, gates, readiness and decision. The same figures serve the page,
 the command line, exports and the evidence of decisions."""
 
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 from reallabor.deciding.readiness import (
     Gate,
@@ -18,7 +19,7 @@ from reallabor.deciding.readiness import (
 )
 from reallabor.evaluations import load_gates
 from reallabor.german import ZONE
-from reallabor.models import Decision, Origin, Rubric, Scenario
+from reallabor.models import Decision, Origin, Rating, Round, Rubric, Scenario
 from reallabor.rating.agreement import Agreement, round_agreement
 from reallabor.rating.results import Figure, RoundResult, released_round, round_result
 from reallabor.recording.catalogue import get_scenario
@@ -57,8 +58,7 @@ def compare(session: Session, slugs: Sequence[str] = ()) -> list[ScenarioCompari
 
 def _compare_one(session: Session, scenario: Scenario) -> ScenarioComparison:
     round_ = released_round(session, scenario)
-    result = round_result(session, round_) if round_ else None
-    agreement = round_agreement(session, round_, with_interval=False) if round_ else {}
+    result, agreement = _figures(session, round_) if round_ else (None, {})
     gates = _gates(session, scenario, result)
     return ScenarioComparison(
         slug=scenario.slug,
@@ -73,6 +73,30 @@ def _compare_one(session: Session, scenario: Scenario) -> ScenarioComparison:
     )
 
 
+_Figures = tuple[RoundResult, dict[str, Agreement]]
+_KEPT: OrderedDict[tuple[Any, ...], _Figures] = OrderedDict()
+_MOST_KEPT = 200
+
+
+def _figures(session: Session, round_: Round) -> _Figures:
+    """Result and agreement of a round, kept as long as no rating of it changes: the key holds the
+    newest rating and the newest revision, so nobody sees old figures."""
+    newest = session.exec(
+        select(func.max(Rating.id), func.max(Rating.superseded_at)).where(
+            Rating.round_id == round_.id
+        )
+    ).one()
+    key = (str(session.get_bind().engine.url), round_.id, round_.released_at, *newest)
+    if key not in _KEPT:
+        _KEPT[key] = (
+            round_result(session, round_),
+            round_agreement(session, round_, with_interval=False),
+        )
+        while len(_KEPT) > _MOST_KEPT:
+            _KEPT.popitem(last=False)
+    return _KEPT[key]
+
+
 def current_decision(session: Session, scenario: Scenario) -> Decision | None:
     """The newest decision, a real one before one on demonstration data."""
     return session.exec(
@@ -84,7 +108,10 @@ def current_decision(session: Session, scenario: Scenario) -> Decision | None:
 
 
 def _gates(session: Session, scenario: Scenario, result: RoundResult | None) -> list[Gate]:
-    rubric = session.get(Rubric, scenario.rubric_id) if scenario.rubric_id else None
+    # The rules under which people rated, not those of a rubric loaded since.
+    round_ = session.get(Round, result.round_id) if result else None
+    rubric_id = round_.rubric_id if round_ else scenario.rubric_id
+    rubric = session.get(Rubric, rubric_id) if rubric_id else None
     rules = rubric.content.get("gates", []) if rubric else []
     gates = rubric_gates(rules, candidate_of(result) if result else None)
     if scenario.origin == Origin.SHIPPED and (keys := scenario.content.get("gates")):

@@ -5,7 +5,7 @@ from typing import Any
 from sqlmodel import Session, select
 
 from reallabor import audit
-from reallabor.content import digest
+from reallabor.content import digest, storable
 from reallabor.deciding.comparison import as_json, compare, current_decision
 from reallabor.errors import ReallaborError
 from reallabor.models import Decision, Delivery, Person, RoundRun, Scenario, TrialRun, row_id
@@ -55,8 +55,8 @@ def decide(
     decision = Decision(
         scenario_id=row_id(scenario.id),
         verdict=Verdict(verdict),
-        reason=reason.strip(),
-        decided_by=name.strip(),
+        reason=storable(reason.strip()),
+        decided_by=storable(name.strip()),
         recorded_by=row_id(actor.id),
         evidence=evidence,
         evidence_sha256=digest(evidence),

@@ -8,7 +8,7 @@ from typing import Any
 
 from reallabor.german import number, share
 from reallabor.rating.agreement import Agreement
-from reallabor.rating.results import RoundResult, VariantResult
+from reallabor.rating.results import Figure, RoundResult, VariantResult
 
 SCORE = 70.0
 MEDIAN = 3.0
@@ -101,6 +101,8 @@ def readiness(
         missing.append("Kein Kandidat benannt: welche Variante weiterentwickelt werden soll")
     else:
         missing += _results_missing(result, variant)
+        if result.candidate is None:
+            missing.append(f"Kandidat nachträglich gewählt: {variant.title}")
     missing += [
         f"Übereinstimmung zu gering oder nicht bestimmbar: {result.criteria[key]}"
         for key, figures in agreement.items()
@@ -126,13 +128,19 @@ def _results_missing(result: RoundResult, variant: VariantResult) -> list[str]:
     missing += [
         f"Median unter {MEDIAN:g}: {result.criteria[key]}"
         for key, figure in variant.criteria.items()
-        if score is not None and figure.median is not None and figure.median < MEDIAN
+        if result.five_levels and figure.median is not None and _oriented(result, figure) < MEDIAN
     ]
     if variant.n_cases < CASES:
         missing.append(f"{variant.n_cases} von mindestens {CASES} Fällen bewertet")
     if result.n_cases and result.n_edge_cases < EDGE_SHARE * result.n_cases:
         missing.append(f"Weniger als {share(EDGE_SHARE)} Grenzfälle")
     return missing
+
+
+def _oriented(result: RoundResult, figure: Figure) -> float:
+    """The median as if 5 were best."""
+    median = figure.median or 0.0
+    return median if result.higher_is_better else 6 - median
 
 
 def agreement_rule(figures: Agreement) -> str | None:

@@ -28,6 +28,8 @@ class Round(SQLModel, table=True):
     origin: RoundOrigin = Field(default=RoundOrigin.BLIND, sa_type=sa.String)
     overlap: int = 2
     seed: int = 0
+    candidate_id: int | None = Field(default=None, foreign_key="variant.id")
+    """The variant that the pilot team had named when the round began."""
     pseudonym_key: str
     """Secret behind `Rater.name_key`; destroying it cuts the way back to names."""
     demo: bool = False

@@ -24,6 +24,8 @@ class TrialRun(SQLModel, table=True):
     finished_at: datetime = Field(sa_type=UtcDateTime)
     params: dict[str, str] = Field(default_factory=dict, sa_type=sa.JSON)
     indicators: dict[str, float] = Field(default_factory=dict, sa_type=sa.JSON)
+    complete: bool = True
+    """False while outputs are missing: such a run is read again."""
     demo: bool = False
 
 

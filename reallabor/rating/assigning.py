@@ -38,6 +38,9 @@ def assign(
     chosen: dict[RaterId, dict[CaseId, list[OutputId]]] = {rater: {} for rater in eligible}
     cases = list(outputs)
     rng.shuffle(cases)
+    # Cases that few may rate come first, so that those who may rate all can even out the rest.
+    cases.sort(key=lambda case: sum(not allowed.isdisjoint(outputs[case])
+                                    for allowed in eligible.values()))  # fmt: skip
     for case in cases:
         missing = Counter(dict.fromkeys(outputs[case], overlap))
         lots = {rater: rng.random() for rater in eligible}

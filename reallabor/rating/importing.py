@@ -34,6 +34,7 @@ from reallabor.models import (
 from reallabor.policies import may_import_ratings, require
 from reallabor.rating.outbox import enqueue_round
 from reallabor.rating.rating_file import RatingFile, RatingRow
+from reallabor.rating.results import released_round
 from reallabor.rating.rounds import create_round, name_key, new_pseudonym, newest_runs
 from reallabor.recording.catalogue import get_scenario, store_rubric
 
@@ -48,7 +49,9 @@ class ImportReport:
     slug: str
     created: bool
     unchanged: bool
-    """True where exactly this file was taken over before."""
+    """True where all of the file was here already."""
+    counts: bool
+    """False where the results of the scenario come from another round, rated blind."""
     ratings: int
     revised: int
     """Ratings that replace an earlier one of the same rater; the earlier one stays."""
@@ -101,6 +104,7 @@ def import_ratings(
         slug=slug,
         created=created,
         unchanged=not fresh,
+        counts=released_round(session, scenario) == round_,
         ratings=fresh,
         revised=replaced,
         cases=len({row.case for row in file.rows}),
@@ -129,7 +133,7 @@ def _rubric_content(
     low, high = scale or (min(levels), max(levels))
     keys = list(dict.fromkeys(row.criterion for row in file.rows))
     return RubricContent(
-        key=slug,
+        key=f"import/{slug}",  # never the name of a shipped rubric
         version=1,
         title=f"Aus {file.path.name} angelegt",
         scale=Scale(min=low, max=high if high > low else low + 1),
@@ -240,10 +244,12 @@ def _outputs(
 ) -> dict[tuple[str, str], tuple[int, int]]:
     """Run id and output id of every (variant, case) that the file names."""
     runs = _runs(session, scenario, organisation)
-    cases = dict(
-        session.exec(select(Case.key, Case.id).where(Case.scenario_id == scenario.id, Case.current))
-        .all()
-    )  # fmt: skip
+    current = select(Case.key, Case.id, Case.cluster).where(
+        Case.scenario_id == scenario.id, Case.current
+    )
+    rows = session.exec(current).all()
+    cases = {key: case_id for key, case_id, _ in rows}
+    clusters = {key: cluster for key, _, cluster in rows}
     wanted: dict[tuple[str, str], RatingRow] = {}
     for row in file.rows:
         wanted.setdefault((row.variant, row.case), row)
@@ -257,6 +263,11 @@ def _outputs(
             raise InvalidRatings(
                 f"{file.path}, Zeile {row.line}, Spalte case: Den Fall '{row.case}' gibt es in "
                 f"'{scenario.slug}' nicht."
+            )
+        if row.cluster is not None and row.cluster != clusters[row.case]:
+            raise InvalidRatings(
+                f"{file.path}, Zeile {row.line}, Spalte cluster: Der Fall '{row.case}' gehört "
+                f"hier zu '{clusters[row.case] or '(keiner Gruppe)'}', nicht zu '{row.cluster}'."
             )
     stored = _stored_outputs(session, runs)
     missing = [key for key in wanted if (runs[key[0]], cases[key[1]]) not in stored]
@@ -288,7 +299,8 @@ def _runs(session: Session, scenario: Scenario, organisation: str | None) -> dic
     )
     houses = dict(session.exec(select(Organisation.id, Organisation.name)).all())
     found: dict[str, int] = {}
-    for run in newest_runs(session, scenario):
+    for run in newest_runs(session, scenario, with_outputs=False):
+        _refuse_demo(run, scenario)
         if organisation is not None and houses.get(run.organisation_id) != organisation:
             continue
         key = titles[run.variant_id]
@@ -303,6 +315,14 @@ def _runs(session: Session, scenario: Scenario, organisation: str | None) -> dic
             f"Zu '{scenario.slug}' gibt es keinen Durchlauf der Organisation '{organisation}'."
         )
     return found
+
+
+def _refuse_demo(run: TrialRun, scenario: Scenario) -> None:
+    if run.demo:
+        raise WrongState(
+            f"Zu '{scenario.slug}' gibt es bisher nur Demodaten; mit ihnen werden echte "
+            f"Bewertungen nicht vermischt. Bitte zuerst `reallabor run {scenario.slug}` ausführen."
+        )
 
 
 def _stored_outputs(session: Session, runs: dict[str, int]) -> dict[tuple[int, int], int]:
@@ -349,13 +369,6 @@ def _round(session: Session, scenario: Scenario, runs: set[int], actor: Person) 
     return round_
 
 
-def _was_taken_over(session: Session, round_: Round, submission: str) -> bool:
-    known = select(Rating.id).where(
-        Rating.submission == submission, Rating.round_id == round_.id
-    )  # fmt: skip
-    return session.exec(known.limit(1)).first() is not None
-
-
 def _take_over(
     session: Session,
     round_: Round,
@@ -365,8 +378,6 @@ def _take_over(
 ) -> tuple[int, int]:
     """Store what is new or changed; gives how many ratings are new and how many they replace."""
     submission = f"file:{file.sha256}"
-    if _was_taken_over(session, round_, submission):
-        return 0, 0
     raters = _raters(session, round_, file)
     current = {
         (rater, output, criterion): (rating, level, comment)

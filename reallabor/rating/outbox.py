@@ -1,5 +1,6 @@
 """Messages to MLflow that a transaction makes due; `publishing` sends them."""
 
+from sqlalchemy import update
 from sqlmodel import Session, col, select
 
 from reallabor.models import Delivery, OutboxEntry, Output, Rating, Round, RoundRun, TrialRun, now
@@ -8,12 +9,14 @@ from reallabor.models import Delivery, OutboxEntry, Output, Rating, Round, Round
 def enqueue(session: Session, kind: Delivery, subject_id: int, round_id: int | None = None) -> None:
     """Make a message due, or due again where it was sent before."""
     key = f"{kind}/{subject_id}/{round_id or '-'}"
-    entry = session.exec(select(OutboxEntry).where(OutboxEntry.key == key)).first()
-    if entry is None:
-        entry = OutboxEntry(key=key, kind=kind, subject_id=subject_id, round_id=round_id)
-    entry.done_at = None
-    entry.next_attempt_at = now()
-    session.add(entry)
+    # One statement: a sender that finishes at this moment must not leave the new state unsent.
+    again = session.exec(
+        update(OutboxEntry)
+        .where(col(OutboxEntry.key) == key)
+        .values(done_at=None, next_attempt_at=now())
+    )
+    if again.rowcount == 0:
+        session.add(OutboxEntry(key=key, kind=kind, subject_id=subject_id, round_id=round_id))
 
 
 def enqueue_round(session: Session, round_: Round) -> None:

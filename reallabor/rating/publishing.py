@@ -1,6 +1,7 @@
 """Sends what is due to MLflow: human feedback, scores, imported runs and decisions. Every message
 may be sent twice without harm; what fails stays due."""
 
+import hashlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -38,6 +39,8 @@ log = structlog.get_logger()
 LEASE = timedelta(minutes=5)
 """For how long an entry that is being sent is left alone by others."""
 LONGEST_PAUSE = timedelta(hours=1)
+BATCH = 100
+"""Messages claimed at once; few enough to be sent within the lease."""
 WORKERS = 4
 """Messages under way at once; MLflow takes about 100 feedbacks a second one by one."""
 COMMENT = "Anmerkung"
@@ -58,36 +61,26 @@ def publish(
 ) -> PublishReport:
     """Send all messages that are due. Raises TrackingUnavailable where MLflow is down; what was
     sent by then is not sent again."""
-    report = PublishReport()
-    entries = _claim()
-    if not entries:
-        report.due = _count_due()
-        return report
-    outage: TrackingUnavailable | None = None
-    try:
-        connection.require()
-    except TrackingUnavailable as error:
-        _release([row_id(entry.id) for entry in entries], str(error))
-        raise
-    # Runs first: feedback and scores need them.
-    for group in (
-        [entry for entry in entries if entry.kind == Delivery.IMPORTED_RUN],
-        [entry for entry in entries if entry.kind != Delivery.IMPORTED_RUN],
-    ):
+    report = PublishReport(due=_count_due())
+    total = report.due
+    while entries := _claim():
+        try:
+            connection.require()
+        except TrackingUnavailable as outage:
+            _release([row_id(entry.id) for entry in entries], str(outage))
+            raise
         with ThreadPoolExecutor(WORKERS) as pool:
-            results = pool.map(lambda entry: (entry, _attempt(connection, entry)), group)
-            for entry, failure in results:
+            for entry, failure in pool.map(lambda e: (e, _attempt(connection, e)), entries):
+                if isinstance(failure, TrackingUnavailable):
+                    _release([row_id(each.id) for each in entries], str(failure))
+                    raise failure
                 if failure is None:
                     report.sent += 1
-                elif isinstance(failure, TrackingUnavailable):
-                    outage = failure
                 else:
                     report.problems.append(f"{entry.key}: {failure}")
                 if progress:
-                    progress(report.sent, len(entries))
+                    progress(report.sent, total)
     report.due = _count_due()
-    if outage is not None:
-        raise outage
     return report
 
 
@@ -97,9 +90,13 @@ def _claim() -> list[OutboxEntry]:
         entries = session.exec(
             select(OutboxEntry)
             .where(col(OutboxEntry.done_at).is_(None), OutboxEntry.next_attempt_at <= moment)
-            .order_by(col(OutboxEntry.id))
+            # Runs first and by themselves: feedback and scores need them.
+            .order_by(col(OutboxEntry.kind) != Delivery.IMPORTED_RUN, col(OutboxEntry.id))
+            .limit(BATCH)
             .with_for_update(skip_locked=True)
         ).all()
+        if any(entry.kind == Delivery.IMPORTED_RUN for entry in entries):
+            entries = [entry for entry in entries if entry.kind == Delivery.IMPORTED_RUN]
         session.exec(
             update(OutboxEntry)
             .where(col(OutboxEntry.id).in_([entry.id for entry in entries]))
@@ -138,11 +135,14 @@ def _attempt(
 
 
 def _release(ids: list[int], error: str, pause: timedelta = timedelta()) -> None:
-    """Make entries due again after a pause."""
+    """Make entries that were not sent due again after a pause."""
     with transaction() as session:
         session.exec(
             update(OutboxEntry)
-            .where(col(OutboxEntry.id).in_(ids))
+            .where(
+                col(OutboxEntry.id).in_(ids),
+                col(OutboxEntry.done_at).is_(None),
+            )
             .values(next_attempt_at=now() + pause, last_error=error)
         )
 
@@ -161,7 +161,9 @@ def _send_imported_run(connection: Connection, entry: OutboxEntry) -> None:
         variant = session.get_one(Variant, run.variant_id)
         round_ = session.get_one(Round, entry.round_id)
         started_at, slug, title = run.started_at, scenario.slug, scenario.title
-        key = f"import/{round_.pseudonym_key[:12]}/{run.id}"
+        # From the secret, so that two databases on one MLflow never share a key; not to be undone.
+        secret = f"{round_.pseudonym_key}/{run.id}".encode()
+        key = f"import/{hashlib.sha256(secret).hexdigest()[:24]}"
         tags = {
             names.VARIANT: variant.key,
             names.SCENARIO: slug,
@@ -239,14 +241,13 @@ def _send_scores(connection: Connection, entry: OutboxEntry) -> None:
     if run_id is None or released_at is None or not result.variants:
         return
     variant = result.variants[0]
-    scores = {key: figure.mean for key, figure in variant.criteria.items()}
     figures = {
+        **{key: figure.mean for key, figure in variant.criteria.items()},
         "total": variant.score.mean,
         "total_low": variant.score.interval.low,
         "total_high": variant.score.interval.high,
         "n_cases": float(variant.n_cases),
         "n_raters": float(result.n_raters),
-        **scores,
     }
     publishing.publish_scores(
         connection,

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from reallabor.content import storable
 from reallabor.errors import InvalidRatings
 
 REQUIRED = ("case", "variant", "rater", "criterion", "level")
@@ -118,7 +119,7 @@ def _json_records(path: Path, text: str) -> Iterable[tuple[int, dict[str, str | 
 
 def _row(path: Path, line: int, record: dict[str, str | None]) -> RatingRow:
     def field(name: str) -> str:
-        return (record.get(name) or "").strip().replace("\x00", "")
+        return str(storable((record.get(name) or "").strip().replace("\x00", "")))
 
     for name in REQUIRED:
         if not field(name):

@@ -37,6 +37,7 @@ class OpenRating:
     """A round in which a person has been asked to rate; names no system."""
 
     round_id: int
+    slug: str
     title: str
     total: int
     done: int
@@ -77,18 +78,18 @@ def list_open_ratings(session: Session, person: Person) -> list[OpenRating]:
     """The unreleased rounds in which this person rates, oldest first."""
     done = is_rated()
     rows = session.exec(
-        select(Round, Scenario.title, func.count(), func.count().filter(done))
+        select(Round, Scenario, func.count(), func.count().filter(done))
         .select_from(Assignment)
         .join(Rater, col(Rater.id) == Assignment.rater_id)
         .join(Round, col(Round.id) == Rater.round_id)
         .join(Scenario, col(Scenario.id) == Round.scenario_id)
         .where(Rater.person_id == person.id, col(Round.released_at).is_(None))
-        .group_by(col(Round.id), Scenario.title)
+        .group_by(col(Round.id), col(Scenario.id))
         .order_by(col(Round.opened_at))
     ).all()
     return [
-        OpenRating(row_id(round_.id), title, total, finished, round_.demo)
-        for round_, title, total, finished in rows
+        OpenRating(row_id(round_.id), scenario.slug, scenario.title, total, finished, round_.demo)
+        for round_, scenario, total, finished in rows
     ]
 
 

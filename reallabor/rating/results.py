@@ -80,15 +80,23 @@ class RoundResult:
     criteria: dict[str, str]
     """Titles by key, in the rubric's order."""
     scale: tuple[float, float]
+    higher_is_better: bool
+    five_levels: bool
+    """Whether the declared scale is 1 to 5; rules on levels hold for such scales only."""
+    candidate: str | None
+    """The variant named before the round began."""
     variants: list[VariantResult]
 
 
 def released_round(session: Session, scenario: Scenario) -> Round | None:
-    """The round that counts: the newest released one, real before demonstration."""
+    """The round that counts: real before demonstration, rated blind before imported, then the
+    newest released one."""
     return session.exec(
         select(Round)
         .where(Round.scenario_id == scenario.id, col(Round.released_at).is_not(None))
-        .order_by(col(Round.demo), col(Round.released_at).desc(), col(Round.id).desc())
+        .order_by(
+            col(Round.demo), col(Round.origin), col(Round.released_at).desc(), col(Round.id).desc()
+        )
         .limit(1)
     ).first()
 
@@ -119,12 +127,17 @@ def round_result(session: Session, round_: Round, *, run_id: int | None = None) 
         n_cases=len(case_ids),
         n_edge_cases=_edge_cases(session, round_),
         n_raters=_raters(session, round_),
-        n_organisations=len({run.organisation_id for run in runs} - {None}),
+        n_organisations=_organisations(session, round_),
         n_ratings=int(cases["ratings"].sum()),
         criteria={criterion.key: criterion.title for criterion in criteria},
         scale=(rubric.scale_min, rubric.scale_max),
+        higher_is_better=rubric.higher_is_better,
+        five_levels=_five_levels(rubric),
+        candidate=next((each.key for each in variants if each.id == round_.candidate_id), None),
         variants=[
-            _variant_result(variant, cases[cases["variant"] == variant.id], criteria, rubric)
+            _variant_result(
+                variant, cases[cases["variant"] == variant.id], criteria, rubric, round_
+            )
             for variant in variants
         ],
     )
@@ -171,20 +184,26 @@ def _case_means(session: Session, round_: Round, run_id: int | None) -> pd.DataF
 
 
 def _variant_result(
-    variant: Variant, cases: pd.DataFrame, criteria: Sequence[Criterion], rubric: Rubric
+    variant: Variant,
+    cases: pd.DataFrame,
+    criteria: Sequence[Criterion],
+    rubric: Rubric,
+    round_: Round,
 ) -> VariantResult:
     limits = (rubric.scale_min, rubric.scale_max) if rubric.scale_declared else None
     by_criterion = {
         criterion.key: _figure(cases[cases["criterion"] == criterion.id], limits)
         for criterion in criteria
     }
-    five = (rubric.scale_min, rubric.scale_max) == (1, 5) and rubric.scale_declared
-    low = cases.groupby("case")["mean"].min() <= 2 if five and len(cases) else None
+    low = None
+    if _five_levels(rubric) and len(cases):
+        oriented = cases["mean"] if rubric.higher_is_better else 6 - cases["mean"]
+        low = oriented.groupby(cases["case"]).min() <= 2
     return VariantResult(
         variant=variant.key,
         title=variant.title,
         baseline=variant.baseline,
-        candidate=variant.candidate,
+        candidate=(variant.id == round_.candidate_id if round_.candidate_id else variant.candidate),
         n_cases=int(cases["case"].nunique()),
         n_ratings=int(cases["ratings"].sum()),
         score=_score(cases, criteria, rubric),
@@ -230,6 +249,23 @@ def _score(cases: pd.DataFrame, criteria: Sequence[Criterion], rubric: Rubric) -
     frame = pd.DataFrame({"case": score.index, "mean": score.to_numpy(), "cluster": clusters.array})
     frame["lowest"] = frame["mean"]
     return _figure(frame, (0.0, 100.0))
+
+
+def _five_levels(rubric: Rubric) -> bool:
+    return rubric.scale_declared and (rubric.scale_min, rubric.scale_max) == (1, 5)
+
+
+def _organisations(session: Session, round_: Round) -> int:
+    """Organisations whose outputs were rated."""
+    return session.exec(
+        select(func.count(func.distinct(TrialRun.organisation_id)))
+        .join(Output, col(Output.run_id) == TrialRun.id)
+        .where(
+            select(Rating.id)
+            .where(Rating.output_id == Output.id, Rating.round_id == round_.id)
+            .exists()
+        )
+    ).one()
 
 
 def _edge_cases(session: Session, round_: Round) -> int:

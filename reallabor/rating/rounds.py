@@ -5,7 +5,7 @@ import hmac
 import secrets
 from collections.abc import Sequence
 
-from sqlalchemy import func
+from sqlalchemy import delete, func
 from sqlmodel import Session, col, select
 
 from reallabor import audit
@@ -21,6 +21,7 @@ from reallabor.models import (
     RoundRun,
     Scenario,
     TrialRun,
+    Variant,
     now,
     row_id,
 )
@@ -62,6 +63,11 @@ def open_round(
         raise WrongState(
             f"Zu '{scenario.title}' läuft schon eine Bewertungsrunde. Bitte erst freigeben."
         )
+    if not _has_texts(session, runs):
+        raise WrongState(
+            f"Zu '{scenario.title}' gibt es keine Ausgabe, die sich bewerten ließe: Alle Fälle "
+            "sind fehlgeschlagen, oder es wurden nur Bewertungen eingelesen."
+        )
     round_ = create_round(session, scenario, runs, actor=actor, overlap=overlap, seed=seed)
     people = evaluators if evaluators is not None else _evaluators(session)
     _assign(session, round_, runs, people)
@@ -91,6 +97,9 @@ def create_round(
         seed=secrets.randbits(31) if seed is None else seed,
         pseudonym_key=secrets.token_hex(32),
         demo=any(run.demo for run in runs),
+        candidate_id=session.exec(
+            select(Variant.id).where(Variant.scenario_id == scenario.id, Variant.candidate)
+        ).first(),
         opened_by=row_id(actor.id),
     )
     session.add(round_)
@@ -101,12 +110,17 @@ def create_round(
     return round_
 
 
-def newest_runs(session: Session, scenario: Scenario) -> list[TrialRun]:
+def newest_runs(
+    session: Session, scenario: Scenario, *, with_outputs: bool = True
+) -> list[TrialRun]:
     """The newest finished run of each variant in each organisation; real ones where there are
-    any, else those of the demonstration."""
+    any, else those of the demonstration. Runs without any output count only where asked for."""
     runs = session.exec(
         select(TrialRun)
-        .where(TrialRun.scenario_id == scenario.id)
+        .where(
+            TrialRun.scenario_id == scenario.id,
+            not with_outputs or select(Output.id).where(Output.run_id == TrialRun.id).exists(),
+        )
         .order_by(col(TrialRun.finished_at), col(TrialRun.id))
     ).all()
     demo = all(run.demo for run in runs)
@@ -119,6 +133,24 @@ def open_rounds(session: Session, scenario: Scenario) -> Sequence[Round]:
     return session.exec(
         select(Round).where(Round.scenario_id == scenario.id, col(Round.released_at).is_(None))
     ).all()
+
+
+def cancel_round(session: Session, round_id: int, *, actor: Person) -> None:
+    """Take back a round in which nobody has rated anything. Raises WrongState otherwise."""
+    require(may_open_round, actor)
+    round_ = session.exec(select(Round).where(Round.id == round_id).with_for_update()).first()
+    if round_ is None:
+        raise UnknownObject(f"Eine Bewertungsrunde Nr. {round_id} gibt es hier nicht.")
+    if session.exec(select(Rating.id).where(Rating.round_id == round_id).limit(1)).first():
+        raise WrongState(
+            f"In Runde {round_.number} ist schon bewertet; verwerfen lässt sie sich nicht mehr."
+        )
+    raters = select(Rater.id).where(Rater.round_id == round_id)
+    session.exec(delete(Assignment).where(col(Assignment.rater_id).in_(raters)))
+    session.exec(delete(Rater).where(col(Rater.round_id) == round_id))
+    session.exec(delete(RoundRun).where(col(RoundRun.round_id) == round_id))
+    session.exec(delete(Round).where(col(Round.id) == round_id))
+    audit.record(session, "round_cancelled", f"round/{round_id}", actor=actor, details={})
 
 
 def get_round(session: Session, round_id: int) -> Round:
@@ -182,6 +214,13 @@ def name_key(round_: Round, name: str) -> str:
 def new_pseudonym() -> str:
     """A random name such as `B-7KQ2XM`, without letters that are mistaken for digits."""
     return "B-" + "".join(secrets.choice("23456789ACDEFGHJKLMNPQRTUVWXYZ") for _ in range(6))
+
+
+def _has_texts(session: Session, runs: Sequence[TrialRun]) -> bool:
+    texts = select(Output.id).where(
+        col(Output.run_id).in_([run.id for run in runs]), col(Output.text).is_not(None)
+    )
+    return session.exec(texts.limit(1)).first() is not None
 
 
 def _evaluators(session: Session) -> list[Person]:

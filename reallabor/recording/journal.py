@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import IO, Any
 
@@ -39,6 +40,10 @@ class TrialPlan:
     variants: list[str]
     created_at: str
     demo: bool = False
+    code_sha256: str = ""
+    """What the systems were made of when the trial began."""
+    reallabor: str = ""
+    """Version of this package then."""
 
 
 class Journal:
@@ -61,6 +66,8 @@ class Journal:
             variants=variants,
             created_at=datetime.now(UTC).isoformat(),
             demo=demo,
+            code_sha256=scenario.code_sha256,
+            reallabor=version("reallabor"),
         )
         folder = root / scenario.slug / f"{plan.created_at[:19].replace(':', '')}-{plan.key[:8]}"
         with _writing(folder):
@@ -118,6 +125,18 @@ class Journal:
         with _writing(self.folder), path.open("ab", buffering=0) as file:
             yield JournalWriter(file)
             os.fsync(file.fileno())
+
+    def run_id(self, variant: str) -> str | None:
+        """MLflow's run of a variant, once it was opened."""
+        path = self._path(variant).with_suffix(".run")
+        return path.read_text("utf-8") if path.exists() else None
+
+    def remember_run(self, variant: str, run_id: str) -> None:
+        """Keep MLflow's run id, so that an interruption never opens a second run."""
+        with _writing(self.folder):
+            draft = self._path(variant).with_suffix(".draft")
+            draft.write_text(run_id, "utf-8")
+            draft.rename(self._path(variant).with_suffix(".run"))
 
     def mark_sent(self, variant: str) -> None:
         """Remember that MLflow holds this variant whole."""

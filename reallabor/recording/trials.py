@@ -4,16 +4,15 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import structlog
 
-from reallabor.content import digest, read_text, storable
+from reallabor.content import digest, storable
 from reallabor.errors import ReallaborError, TrackingUnavailable, WrongState
 from reallabor.recording.indicators import indicators
-from reallabor.recording.journal import Journal, JournalEntry
+from reallabor.recording.journal import Journal, JournalEntry, TrialPlan
 from reallabor.scenarios import CaseContent, ScenarioFolder, System, load_scenario
 from reallabor.settings import get_settings
 from reallabor.tracking import Connection, names, recording
@@ -70,7 +69,8 @@ def record_trial(
     with journal.locked():
         scenario, source = journal.scenario(), load_scenario(slug)
         for key in journal.plan.variants:
-            if not journal.is_sent(key):
+            if len(journal.entries(key)) < len(scenario.cases):
+                _require_same_systems(journal, source)
                 _run_cases(journal, scenario, key, source.build_system(key), progress)
         try:
             recorded = [_send(journal, scenario, key, connection) for key in journal.plan.variants]
@@ -111,6 +111,16 @@ def _resumable(
         f"Zu '{slug}' gibt es keinen unterbrochenen Durchlauf; `reallabor run {slug}` beginnt "
         "einen neuen."
     )
+
+
+def _require_same_systems(journal: Journal, source: ScenarioFolder) -> None:
+    """One run must not hold the outputs of two states of a system."""
+    if journal.plan.code_sha256 != source.code_sha256:
+        raise WrongState(
+            f"Der Ordner {source.path} wurde seit Beginn des Durchlaufs geändert; fortgesetzt "
+            f"kämen zwei Stände in einen Durchlauf. Bitte mit `reallabor run {source.slug}` neu "
+            "beginnen, oder die Änderung zurücknehmen."
+        )
 
 
 def _run_cases(
@@ -166,21 +176,24 @@ def _send(
     started_at = datetime.fromisoformat(entries[0].started_at)
     connection.require()
     experiment_id = recording.ensure_experiment(connection, plan.slug, scenario.content.title)
-    run_id = recording.open_run(
-        connection,
-        experiment_id,
-        run_key=f"{plan.key}/{variant}",
-        name=f"{variant} {started_at:%Y-%m-%d %H:%M}",
-        started_at=started_at,
-        tags=_tags(journal, scenario, variant),
-    )
+    run_id = journal.run_id(variant)
+    if run_id is None:
+        run_id = recording.open_run(
+            connection,
+            experiment_id,
+            run_key=f"{plan.key}/{variant}",
+            name=f"{variant} {started_at:%Y-%m-%d %H:%M}",
+            started_at=started_at,
+            tags=_tags(journal, scenario, variant),
+        )
+        journal.remember_run(variant, run_id)
     metrics = indicators(scenario.cases, entries)
     if not journal.is_sent(variant):
         _send_outputs(connection, experiment_id, run_id, scenario.cases, entries)
         recording.finish_run(
             connection,
             run_id,
-            params=_params(scenario, variant),
+            params=_params(plan, scenario, variant),
             metrics=metrics,
             artifacts=[scenario.path / "scenario.yaml", scenario.path / "cases.jsonl"],
             measured_at=datetime.fromisoformat(entries[-1].started_at),
@@ -229,13 +242,13 @@ def _tags(journal: Journal, scenario: ScenarioFolder, variant: str) -> dict[str,
     return {**tags, names.DEMO: "true"} if plan.demo else tags
 
 
-def _params(scenario: ScenarioFolder, variant: str) -> dict[str, str]:
-    system = get_settings().content / "scenarios" / scenario.slug / "system.py"
+def _params(plan: TrialPlan, scenario: ScenarioFolder, variant: str) -> dict[str, str]:
+    """As they were when the trial began: MLflow refuses a parameter that changes."""
     return {
         "variant": variant,
         "title": scenario.variant(variant).title,
         "cases": str(len(scenario.cases)),
         "scenario_sha256": scenario.sha256,
-        "system_sha256": digest(read_text(system)),
-        "reallabor": version("reallabor"),
+        "code_sha256": plan.code_sha256,
+        "reallabor": plan.reallabor,
     }

@@ -16,6 +16,7 @@ from reallabor.models import (
     Output,
     Rater,
     Rating,
+    Remark,
     Round,
     TrialRun,
     Variant,
@@ -25,7 +26,7 @@ from reallabor.rating.results import released_round
 from reallabor.recording.catalogue import get_scenario
 
 DEMO_NOTE = "Demodaten"
-COLUMNS = ("case", "variant", "rater", "criterion", "level", "comment", "cluster", "note")
+COLUMNS = ("case", "variant", "rater", "criterion", "level", "comment", "cluster", "remark", "note")
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,7 @@ def _ratings(session: Session, round_: Round) -> list[dict[str, Any]]:
             Rating.level,
             Rating.comment,
             Case.cluster,
+            Rating.output_id,
         )
         .select_from(Rating)
         .join(Rater, col(Rater.id) == Rating.rater_id)
@@ -106,5 +108,16 @@ def _ratings(session: Session, round_: Round) -> list[dict[str, Any]]:
         .where(Rating.round_id == round_.id, col(Rating.superseded_at).is_(None))
         .order_by(Case.key, Variant.key, Rater.pseudonym, col(Criterion.position))
     ).all()
+    remarks = {
+        (pseudonym, output): text
+        for pseudonym, output, text in session.exec(
+            select(Rater.pseudonym, Remark.output_id, Remark.text)
+            .join(Remark, col(Remark.rater_id) == Rater.id)
+            .where(Rater.round_id == round_.id, col(Remark.superseded_at).is_(None))
+        )
+    }
     note = DEMO_NOTE if round_.demo else ""
-    return [dict(zip(COLUMNS, (*row, note), strict=True)) for row in rows]
+    return [
+        dict(zip(COLUMNS, (*row[:7], remarks.get((row[2], row[7])), note), strict=True))
+        for row in rows
+    ]

@@ -133,4 +133,4 @@ def delete_runs(connection: Connection, experiment_id: str, run_ids: Sequence[st
 def _metric_name(key: str) -> str:
     """MLflow takes letters, digits and a few signs only."""
     plain = key.translate(_UMLAUTS)
-    return names.SCORE_PREFIX + re.sub(r"[^\w. /:-]", "_", plain, flags=re.ASCII)
+    return names.SCORE_PREFIX + re.sub(r"[^\w. :-]", "_", plain, flags=re.ASCII)

@@ -71,20 +71,28 @@ def open_run(
     started_at: datetime,
     tags: dict[str, str],
 ) -> str:
-    """The id of the run with this key: the existing one after an interruption, else a new one."""
+    """The id of the run with this key: the existing one after an interruption, else a new one.
+
+    MLflow's client repeats a request whose answer is late, and may so make a run twice; the first
+    by id is taken then, and the others, empty as they are, are deleted.
+    """
     with connection.translated() as client:
-        found = client.search_runs(
-            [experiment_id], f"tags.`{names.RUN_KEY}` = '{run_key}'", max_results=1
-        )
-        if found:
-            return str(found[0].info.run_id)
-        run = client.create_run(
-            experiment_id,
-            start_time=_ms(started_at),
-            run_name=name,
-            tags={**tags, names.RUN_KEY: run_key},
-        )
-        return str(run.info.run_id)
+
+        def existing() -> list[str]:
+            found = client.search_runs([experiment_id], f"tags.`{names.RUN_KEY}` = '{run_key}'")
+            return sorted(str(run.info.run_id) for run in found)
+
+        if not existing():
+            client.create_run(
+                experiment_id,
+                start_time=_ms(started_at),
+                run_name=name,
+                tags={**tags, names.RUN_KEY: run_key},
+            )
+        first, *others = existing()
+        for run_id in others:
+            client.delete_run(run_id)
+        return first
 
 
 def stored_outputs(connection: Connection, experiment_id: str, run_id: str) -> dict[str, str]:

@@ -57,11 +57,17 @@ def page(title: str, *, compact: bool = False) -> Iterator[Person]:
     st.html(_STYLE + (_COMPACT if compact else ""))
     st.title(title, anchor=False)
     _show_message()
-    person = current_person()
+    with refusals():
+        yield current_person()
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """Where a refusal becomes one sentence on the screen."""
     try:
-        yield person
+        yield
     except ReallaborError as refusal:
-        st.error(str(refusal), icon=":material/error:")
+        st.error(plain(str(refusal)), icon=":material/error:")
 
 
 def plain(text: str) -> str:

@@ -7,7 +7,7 @@ from reallabor.deciding.agenda import ScenarioSummary
 from reallabor.german import date
 from reallabor.people import Person
 from reallabor.policies import may_release
-from reallabor.rating.rounds import open_round, release_round
+from reallabor.rating.rounds import cancel_round, open_round, release_round
 from reallabor.ui.page import demo_badge, plain, say_after_rerun
 
 
@@ -39,14 +39,18 @@ def release_panel(scenario: ScenarioSummary, person: Person) -> None:
             round_.done / max(1, round_.total),
             text=f"{round_.done} von {round_.total} Bewertungen, seit {date(round_.opened_at)}",
         )
+        if not may_release(person):
+            return
         finished = [name for name, done in round_.raters.items() if done]
         waiting = [name for name, done in round_.raters.items() if not done]
         st.markdown(f"**Fertig:** {plain(', '.join(finished)) or 'noch niemand'}")
         st.markdown(f"**Offen:** {plain(', '.join(waiting)) or 'niemand mehr'}")
-        if not may_release(person):
-            return
         if round_.done == 0:
             st.caption("Freigeben lässt sich die Runde, sobald etwas bewertet ist.")
+            if st.button("Runde verwerfen", key=f"cancel-{round_.round_id}"):
+                with transaction() as session:
+                    cancel_round(session, round_.round_id, actor=person)
+                say_after_rerun("Die Runde ist verworfen; bewertet war noch nichts.")
             return
         if round_.done < round_.total:
             st.caption(

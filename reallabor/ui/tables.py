@@ -28,8 +28,9 @@ def show_table(table: pd.DataFrame) -> None:
 
 def run_table(runs: Sequence[RunSummary]) -> pd.DataFrame:
     """Runs as rows, with the automatic indicators."""
+    titles = [run.variant for run in runs]
     rows = {
-        run.variant: {
+        run.variant if titles.count(run.variant) == 1 else f"{run.variant}, {run.organisation}": {
             "Organisation": run.organisation or "–",
             "Stand": date(run.finished_at),
             "Ausgaben": number(run.n_outputs, 0),

@@ -105,27 +105,6 @@ def upgrade() -> None:
     with op.batch_alter_table('decision', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_decision_scenario_id'), ['scenario_id'], unique=False)
 
-    op.create_table('rating_round',
-    sa.Column('id', sa.Integer(), nullable=False),
-    sa.Column('scenario_id', sa.Integer(), nullable=False),
-    sa.Column('number', sa.Integer(), nullable=False),
-    sa.Column('rubric_id', sa.Integer(), nullable=False),
-    sa.Column('origin', sa.String(), nullable=False),
-    sa.Column('overlap', sa.Integer(), nullable=False),
-    sa.Column('seed', sa.Integer(), nullable=False),
-    sa.Column('pseudonym_key', sa.String(), nullable=False),
-    sa.Column('demo', sa.Boolean(), nullable=False),
-    sa.Column('opened_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('opened_by', sa.Integer(), nullable=False),
-    sa.Column('released_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('released_by', sa.Integer(), nullable=True),
-    sa.ForeignKeyConstraint(['opened_by'], ['person.id'], name=op.f('fk_rating_round_opened_by_person')),
-    sa.ForeignKeyConstraint(['released_by'], ['person.id'], name=op.f('fk_rating_round_released_by_person')),
-    sa.ForeignKeyConstraint(['rubric_id'], ['rubric.id'], name=op.f('fk_rating_round_rubric_id_rubric')),
-    sa.ForeignKeyConstraint(['scenario_id'], ['scenario.id'], name=op.f('fk_rating_round_scenario_id_scenario')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_rating_round')),
-    sa.UniqueConstraint('scenario_id', 'number', name=op.f('uq_rating_round_scenario_id_number'))
-    )
     op.create_table('trial_case',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('scenario_id', sa.Integer(), nullable=False),
@@ -158,6 +137,50 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_variant')),
     sa.UniqueConstraint('scenario_id', 'key', name=op.f('uq_variant_scenario_id_key'))
     )
+    op.create_table('rating_round',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('scenario_id', sa.Integer(), nullable=False),
+    sa.Column('number', sa.Integer(), nullable=False),
+    sa.Column('rubric_id', sa.Integer(), nullable=False),
+    sa.Column('origin', sa.String(), nullable=False),
+    sa.Column('overlap', sa.Integer(), nullable=False),
+    sa.Column('seed', sa.Integer(), nullable=False),
+    sa.Column('candidate_id', sa.Integer(), nullable=True),
+    sa.Column('pseudonym_key', sa.String(), nullable=False),
+    sa.Column('demo', sa.Boolean(), nullable=False),
+    sa.Column('opened_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('opened_by', sa.Integer(), nullable=False),
+    sa.Column('released_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('released_by', sa.Integer(), nullable=True),
+    sa.ForeignKeyConstraint(['candidate_id'], ['variant.id'], name=op.f('fk_rating_round_candidate_id_variant')),
+    sa.ForeignKeyConstraint(['opened_by'], ['person.id'], name=op.f('fk_rating_round_opened_by_person')),
+    sa.ForeignKeyConstraint(['released_by'], ['person.id'], name=op.f('fk_rating_round_released_by_person')),
+    sa.ForeignKeyConstraint(['rubric_id'], ['rubric.id'], name=op.f('fk_rating_round_rubric_id_rubric')),
+    sa.ForeignKeyConstraint(['scenario_id'], ['scenario.id'], name=op.f('fk_rating_round_scenario_id_scenario')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_rating_round')),
+    sa.UniqueConstraint('scenario_id', 'number', name=op.f('uq_rating_round_scenario_id_number'))
+    )
+    op.create_table('trial_run',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('scenario_id', sa.Integer(), nullable=False),
+    sa.Column('variant_id', sa.Integer(), nullable=False),
+    sa.Column('organisation_id', sa.Integer(), nullable=True),
+    sa.Column('tracking_run_id', sa.String(), nullable=True),
+    sa.Column('started_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('finished_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('params', sa.JSON(), nullable=False),
+    sa.Column('indicators', sa.JSON(), nullable=False),
+    sa.Column('complete', sa.Boolean(), nullable=False),
+    sa.Column('demo', sa.Boolean(), nullable=False),
+    sa.ForeignKeyConstraint(['organisation_id'], ['organisation.id'], name=op.f('fk_trial_run_organisation_id_organisation')),
+    sa.ForeignKeyConstraint(['scenario_id'], ['scenario.id'], name=op.f('fk_trial_run_scenario_id_scenario')),
+    sa.ForeignKeyConstraint(['variant_id'], ['variant.id'], name=op.f('fk_trial_run_variant_id_variant')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_trial_run')),
+    sa.UniqueConstraint('tracking_run_id', name=op.f('uq_trial_run_tracking_run_id'))
+    )
+    with op.batch_alter_table('trial_run', schema=None) as batch_op:
+        batch_op.create_index('ix_trial_run_scenario', ['scenario_id'], unique=False)
+
     op.create_table('outbox',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('key', sa.String(), nullable=False),
@@ -175,41 +198,6 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('outbox', schema=None) as batch_op:
         batch_op.create_index('ix_outbox_due', ['done_at', 'next_attempt_at'], unique=False)
-
-    op.create_table('rater',
-    sa.Column('id', sa.Integer(), nullable=False),
-    sa.Column('round_id', sa.Integer(), nullable=False),
-    sa.Column('pseudonym', sa.String(), nullable=False),
-    sa.Column('name_key', sa.String(), nullable=False),
-    sa.Column('person_id', sa.Integer(), nullable=True),
-    sa.ForeignKeyConstraint(['person_id'], ['person.id'], name=op.f('fk_rater_person_id_person')),
-    sa.ForeignKeyConstraint(['round_id'], ['rating_round.id'], name=op.f('fk_rater_round_id_rating_round')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_rater')),
-    sa.UniqueConstraint('round_id', 'name_key', name=op.f('uq_rater_round_id_name_key')),
-    sa.UniqueConstraint('round_id', 'pseudonym', name=op.f('uq_rater_round_id_pseudonym'))
-    )
-    with op.batch_alter_table('rater', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_rater_person_id'), ['person_id'], unique=False)
-
-    op.create_table('trial_run',
-    sa.Column('id', sa.Integer(), nullable=False),
-    sa.Column('scenario_id', sa.Integer(), nullable=False),
-    sa.Column('variant_id', sa.Integer(), nullable=False),
-    sa.Column('organisation_id', sa.Integer(), nullable=True),
-    sa.Column('tracking_run_id', sa.String(), nullable=True),
-    sa.Column('started_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('finished_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('params', sa.JSON(), nullable=False),
-    sa.Column('indicators', sa.JSON(), nullable=False),
-    sa.Column('demo', sa.Boolean(), nullable=False),
-    sa.ForeignKeyConstraint(['organisation_id'], ['organisation.id'], name=op.f('fk_trial_run_organisation_id_organisation')),
-    sa.ForeignKeyConstraint(['scenario_id'], ['scenario.id'], name=op.f('fk_trial_run_scenario_id_scenario')),
-    sa.ForeignKeyConstraint(['variant_id'], ['variant.id'], name=op.f('fk_trial_run_variant_id_variant')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_trial_run')),
-    sa.UniqueConstraint('tracking_run_id', name=op.f('uq_trial_run_tracking_run_id'))
-    )
-    with op.batch_alter_table('trial_run', schema=None) as batch_op:
-        batch_op.create_index('ix_trial_run_scenario', ['scenario_id'], unique=False)
 
     op.create_table('output',
     sa.Column('id', sa.Integer(), nullable=False),
@@ -229,6 +217,21 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('output', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_output_case_id'), ['case_id'], unique=False)
+
+    op.create_table('rater',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('round_id', sa.Integer(), nullable=False),
+    sa.Column('pseudonym', sa.String(), nullable=False),
+    sa.Column('name_key', sa.String(), nullable=False),
+    sa.Column('person_id', sa.Integer(), nullable=True),
+    sa.ForeignKeyConstraint(['person_id'], ['person.id'], name=op.f('fk_rater_person_id_person')),
+    sa.ForeignKeyConstraint(['round_id'], ['rating_round.id'], name=op.f('fk_rater_round_id_rating_round')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_rater')),
+    sa.UniqueConstraint('round_id', 'name_key', name=op.f('uq_rater_round_id_name_key')),
+    sa.UniqueConstraint('round_id', 'pseudonym', name=op.f('uq_rater_round_id_pseudonym'))
+    )
+    with op.batch_alter_table('rater', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_rater_person_id'), ['person_id'], unique=False)
 
     op.create_table('round_run',
     sa.Column('round_id', sa.Integer(), nullable=False),
@@ -304,28 +307,28 @@ def downgrade() -> None:
     op.drop_table('rating')
     op.drop_table('assignment')
     op.drop_table('round_run')
-    with op.batch_alter_table('output', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_output_case_id'))
-
-    op.drop_table('output')
-    with op.batch_alter_table('trial_run', schema=None) as batch_op:
-        batch_op.drop_index('ix_trial_run_scenario')
-
-    op.drop_table('trial_run')
     with op.batch_alter_table('rater', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_rater_person_id'))
 
     op.drop_table('rater')
+    with op.batch_alter_table('output', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_output_case_id'))
+
+    op.drop_table('output')
     with op.batch_alter_table('outbox', schema=None) as batch_op:
         batch_op.drop_index('ix_outbox_due')
 
     op.drop_table('outbox')
+    with op.batch_alter_table('trial_run', schema=None) as batch_op:
+        batch_op.drop_index('ix_trial_run_scenario')
+
+    op.drop_table('trial_run')
+    op.drop_table('rating_round')
     op.drop_table('variant')
     with op.batch_alter_table('trial_case', schema=None) as batch_op:
         batch_op.drop_index('ix_trial_case_hash')
 
     op.drop_table('trial_case')
-    op.drop_table('rating_round')
     with op.batch_alter_table('decision', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_decision_scenario_id'))
 

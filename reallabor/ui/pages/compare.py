@@ -3,6 +3,7 @@
 import streamlit as st
 
 from reallabor.database import reading, transaction
+from reallabor.deciding.agenda import rated_blind_now
 from reallabor.deciding.comparison import ScenarioComparison, compare
 from reallabor.deciding.decisions import VERDICTS, decide
 from reallabor.german import count, date
@@ -90,7 +91,7 @@ def show_decision(comparison: ScenarioComparison, person: Person) -> None:
             )
 
 
-def show_scenario(comparison: ScenarioComparison, person: Person) -> None:
+def show_scenario(comparison: ScenarioComparison, person: Person, *, blind: bool) -> None:
     """Everything about one scenario, from result to decision."""
     st.header(plain(comparison.title), anchor=False)
     demo_badge(comparison.demo)
@@ -134,12 +135,14 @@ def show_scenario(comparison: ScenarioComparison, person: Person) -> None:
         show_table(agreement_table(comparison))
     st.subheader("Beschluss", anchor=False)
     show_decision(comparison, person)
-    experiment_link(comparison.experiment_id)
+    if not blind:  # MLflow shows which system wrote what
+        experiment_link(comparison.experiment_id)
 
 
 with page("Vergleich der Szenarien") as me:
     with reading() as session:
         comparisons = compare(session)
+        rating_now = rated_blind_now(session, me)
     if comparisons:
         show_table(overview_table(comparisons))
         slugs = [each.slug for each in comparisons]
@@ -151,7 +154,7 @@ with page("Vergleich der Szenarien") as me:
             index=slugs.index(wanted) if wanted in slugs else 0,
         )  # fmt: skip
         st.query_params["szenario"] = chosen
-        show_scenario(comparisons[slugs.index(chosen)], me)
+        show_scenario(comparisons[slugs.index(chosen)], me, blind=chosen in rating_now)
     else:
         st.info(
             "Noch kein Szenario vorhanden. Sobald eines erprobt und bewertet ist, steht es hier.",

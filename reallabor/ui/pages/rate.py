@@ -14,7 +14,7 @@ from reallabor.rating.ratings import (
     submit_rating,
 )
 from reallabor.ui import pages
-from reallabor.ui.page import demo_badge, page
+from reallabor.ui.page import demo_badge, page, refusals
 from reallabor.ui.scoring import Refusal, SheetData, received_submissions, scoring_sheet
 
 BEFORE, AFTER = 3, 10
@@ -98,23 +98,23 @@ class Sheet:
 @st.fragment
 def show_sheet(person: Person, rating: OpenRating) -> None:
     """The sheet alone is drawn anew after each saving, not the page around it."""
-    sheet = Sheet(person, rating)
-    scoring_sheet(sheet.data(), key=sheet.key, on_submit=sheet.receive)
+    with refusals():
+        sheet = Sheet(person, rating)
+        scoring_sheet(sheet.data(), key=sheet.key, on_submit=sheet.receive)
 
 
 def chosen_rating(ratings: list[OpenRating]) -> OpenRating:
-    """The round of the address, else a choice where there are several."""
-    wanted = st.query_params.get("runde")
-    for rating in ratings:
-        if str(rating.round_id) == wanted:
-            return rating
+    """The only round, or the one that the person picks; the address names it."""
     if len(ratings) == 1:
         return ratings[0]
+    wanted = [str(each.round_id) for each in ratings]
+    named = st.query_params.get("runde")
     return st.selectbox(
         "Welche Bewertung?",
         ratings,
-        placeholder="Bitte wählen",
+        index=wanted.index(named) if named in wanted else 0,
         format_func=lambda rating: rating.title,
+        placeholder="Bitte wählen",
     )
 
 

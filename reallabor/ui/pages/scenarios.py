@@ -3,7 +3,7 @@
 import streamlit as st
 
 from reallabor.database import reading
-from reallabor.deciding.agenda import ScenarioSummary, list_scenarios
+from reallabor.deciding.agenda import ScenarioSummary, list_scenarios, rated_blind_now
 from reallabor.german import date
 from reallabor.people import Person
 from reallabor.policies import may_open_round
@@ -14,8 +14,8 @@ from reallabor.ui.tables import run_table, show_table
 from reallabor.ui.tracking_link import experiment_link
 
 
-def show_scenario(scenario: ScenarioSummary, person: Person) -> None:
-    """One scenario with its runs and its round."""
+def show_scenario(scenario: ScenarioSummary, person: Person, *, blind: bool) -> None:
+    """One scenario with its runs and its round; to those who rate it now, nothing of its runs."""
     with st.container(border=True):
         st.header(plain(scenario.title), anchor=False)
         with st.container(horizontal=True):
@@ -30,6 +30,13 @@ def show_scenario(scenario: ScenarioSummary, person: Person) -> None:
                 f"Noch kein Durchlauf. Das Pilotteam zeichnet ihn mit `reallabor run "
                 f"{scenario.slug}` auf; wenige Sekunden danach steht er hier.",
                 icon=":material/play_circle:",
+            )
+            return
+        if blind:
+            st.info(
+                "Sie bewerten dieses Szenario gerade. Damit Sie unvoreingenommen bleiben, sehen "
+                "Sie Durchläufe und Kennzahlen erst nach der Freigabe.",
+                icon=":material/visibility_off:",
             )
             return
         st.subheader("Neueste Durchläufe", anchor=False)
@@ -51,6 +58,7 @@ def show_scenario(scenario: ScenarioSummary, person: Person) -> None:
 with page("Szenarien") as me:
     with reading() as session:
         scenarios = list_scenarios(session)
+        blind = rated_blind_now(session, me)
     if not scenarios:
         st.info(
             "Noch kein Szenario geladen. Szenarien liegen als Ordner unter `scenarios/`; der "
@@ -58,4 +66,4 @@ with page("Szenarien") as me:
             icon=":material/folder_open:",
         )
     for scenario in scenarios:
-        show_scenario(scenario, me)
+        show_scenario(scenario, me, blind=scenario.slug in blind)
