@@ -69,6 +69,11 @@ def test_trial_goes_from_recording_to_flag(browser: Browser, recorded: Platform)
         rater = new_screen(browser, recorded)
         totals.append(score_all(rater, person, remark=remark))
         assert_blind(rater, recorded)
+        rater.open("szenarien", person)
+        expect(rater.page.get_by_text("Sie bewerten dieses Szenario gerade")).to_be_visible()
+        expect(
+            rater.page.locator(f'[data-testid="stTable"]:has-text("{CANARY_TITLE}")')
+        ).to_have_count(0)
         rater.page.context.close()
         assert not rater.faults, rater.faults
 
