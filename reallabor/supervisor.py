@@ -3,7 +3,6 @@ started again; one that keeps dying stops all with a clear line."""
 
 import contextlib
 import fcntl
-import json
 import os
 import signal
 import socket
@@ -232,13 +231,15 @@ def _worker_part(settings: Settings, environment: dict[str, str]) -> Part:
 def _app_part(settings: Settings, environment: dict[str, str]) -> Part:
     options = {
         **STREAMLIT,
-        "server.allowedHosts": json.dumps(["127.0.0.1", "localhost", settings.host]),
         "server.address": settings.host,
         "server.port": str(settings.app_port),
     }
     command = [sys.executable, "-m", "streamlit", "run", "reallabor/ui/server.py"]
     command[-1] = str(Path(__file__).parent / "ui" / "server.py")
     command += [f"--{name}={value}" for name, value in options.items()]
+    # Any other name in Host or Origin is refused: no foreign page reaches the app by DNS tricks.
+    hosts = ("127.0.0.1", "localhost", settings.host)
+    command += [f"--server.allowedHosts={host}" for host in dict.fromkeys(hosts)]
     return Part("App", command, environment, settings.home / "logs" / "app.log")
 
 
