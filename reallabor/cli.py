@@ -80,16 +80,15 @@ def demo_command(
     with tracking() as connection:
         if remove:
             removed = demo.remove(connection)
-            tell(
-                {"removed_runs": removed},
-                as_json,
-                f"Demodaten entfernt ({count(removed, 'Durchlauf', 'Durchläufe')}).",
-            )
+            sentence = f"Demodaten entfernt ({count(removed, 'Durchlauf', 'Durchläufe')})."
+            if not removed:
+                sentence = "Es gab keine Demodaten zu entfernen."
+            tell({"removed_runs": removed}, as_json, sentence)
             return
         with case_progress() as progress:
             slugs = demo.fill(connection, say=notes.print, progress=progress)
         sent = publish(connection).sent
-    sentence = f"Demodaten angelegt: {', '.join(slugs)}." if slugs else "Demodaten sind schon da."
+    sentence = f"Demodaten angelegt: {', '.join(slugs)}." if slugs else "Nichts Neues angelegt."
     tell({"filled": slugs, "published": sent}, as_json, sentence)
 
 
@@ -168,14 +167,17 @@ def import_ratings_command(  # noqa: PLR0917 - typer reads the options from here
     as_json: AsJson = False,
 ) -> None:
     """Bewertungen einlesen, die anderswo entstanden sind (alles oder nichts)."""
-    from reallabor.database import prepare_database, transaction
+    from reallabor.database import database_exists, prepare_database, transaction
     from reallabor.people import acting_person
     from reallabor.rating.importing import import_ratings
     from reallabor.rating.rating_file import read_ratings
     from reallabor.recording.catalogue import load_shipped
+    from reallabor.settings import get_settings
 
     bounds = parse_scale(scale)
     ratings = read_ratings(file)
+    if not database_exists():
+        notes.print(f"Neue Plattform-Datenbank unter {get_settings().home}.", markup=False)
     prepare_database()
     with transaction() as session:
         load_shipped(session)
@@ -191,6 +193,8 @@ def import_ratings_command(  # noqa: PLR0917 - typer reads the options from here
         f"{count(report.variants, 'Variante', 'Varianten')} übernommen"
         + (f", {report.revised} davon als Korrektur." if report.revised else ".")
     )
+    if not report.counts:
+        sentence += " In den Ergebnissen zählt weiter die blind bewertete Runde."
     tell(vars(report), as_json, sentence)
 
 
@@ -351,7 +355,7 @@ def print_scenario(scenario: dict[str, Any]) -> None:
         screen.print(table)
     decision = scenario["decision"]
     screen.print(
-        f"Beschluss: {decision['verdict']} ({decision['date']})" if decision
+        f"Beschluss: {decision['verdict']} ({german_day(decision['date'])})" if decision
         else "Beschluss: noch keiner",
         markup=False,
     )  # fmt: skip
@@ -399,6 +403,11 @@ def take_over(slug: str, connection: "Connection") -> None:
         return
     require_database()
     project(connection, slug=slug, everything=True)
+
+
+def german_day(iso: str) -> str:
+    """`2026-11-21` as `21.11.2026`."""
+    return ".".join(reversed(iso.split("-")))
 
 
 def ends(interval: list[float] | None, digits: int) -> str:

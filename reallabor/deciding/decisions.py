@@ -52,6 +52,8 @@ def decide(
         "scenario_sha256": scenario.content_sha256,
     }
     earlier = current_decision(session, scenario)
+    if earlier and _same(earlier, verdict, reason, name, digest(evidence)):
+        return earlier  # pressed twice
     decision = Decision(
         scenario_id=row_id(scenario.id),
         verdict=Verdict(verdict),
@@ -71,6 +73,11 @@ def decide(
         details={"scenario": slug, "verdict": verdict, "evidence": decision.evidence_sha256},
     )  # fmt: skip
     return decision
+
+
+def _same(earlier: Decision, verdict: str, reason: str, name: str, evidence: str) -> bool:
+    stored = (earlier.verdict, earlier.reason, earlier.decided_by, earlier.evidence_sha256)
+    return stored == (verdict, storable(reason.strip()), storable(name.strip()), evidence)
 
 
 def _run_ids(session: Session, scenario: Scenario) -> list[str]:

@@ -8,6 +8,7 @@ import pandas as pd
 from sqlmodel import Session, col, func, select
 
 from reallabor.models import (
+    Assignment,
     Case,
     Criterion,
     Output,
@@ -77,6 +78,10 @@ class RoundResult:
     n_raters: int
     n_organisations: int
     n_ratings: int
+    assigned: int
+    """Outputs that were handed out, each counted per rater; 0 for imported ratings."""
+    rated: int
+    """How many of them were rated before the release."""
     criteria: dict[str, str]
     """Titles by key, in the rubric's order."""
     scale: tuple[float, float]
@@ -129,6 +134,8 @@ def round_result(session: Session, round_: Round, *, run_id: int | None = None) 
         n_raters=_raters(session, round_),
         n_organisations=_organisations(session, round_),
         n_ratings=int(cases["ratings"].sum()),
+        assigned=_assigned(session, round_),
+        rated=_rated(session, round_),
         criteria={criterion.key: criterion.title for criterion in criteria},
         scale=(rubric.scale_min, rubric.scale_max),
         higher_is_better=rubric.higher_is_better,
@@ -266,6 +273,25 @@ def _organisations(session: Session, round_: Round) -> int:
             .exists()
         )
     ).one()
+
+
+def _assigned(session: Session, round_: Round) -> int:
+    return session.exec(
+        select(func.count())
+        .select_from(Assignment)
+        .join(Rater, col(Rater.id) == Assignment.rater_id)
+        .where(Rater.round_id == round_.id)
+    ).one()
+
+
+def _rated(session: Session, round_: Round) -> int:
+    pairs = (
+        select(Rating.rater_id, Rating.output_id)
+        .where(Rating.round_id == round_.id, col(Rating.superseded_at).is_(None))
+        .distinct()
+        .subquery()
+    )
+    return session.exec(select(func.count()).select_from(pairs)).one()
 
 
 def _edge_cases(session: Session, round_: Round) -> int:

@@ -11,6 +11,8 @@
     "The page that you have requested does not seem to exist. Running the app's main page.":
       "Diese Seite gibt es nicht. Es wird die Startseite gezeigt.",
     "Connection error": "Verbindung unterbrochen",
+    "Streamlit server is not responding. Are you connected to the internet?":
+      "Reallabor antwortet nicht. Läuft der Dienst, und besteht die Verbindung im Haus?",
     "Connecting": "Verbindung wird aufgebaut",
     "Close": "Schließen",
     "Open": "Öffnen",

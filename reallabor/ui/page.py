@@ -85,6 +85,7 @@ def say_after_rerun(sentence: str) -> None:
 def _show_message() -> None:
     if sentence := st.session_state.pop("message", None):
         st.success(sentence, icon=":material/check:")
+        st.toast(sentence, icon=":material/check:")  # seen wherever on a long page one is
 
 
 def demo_badge(demo: bool) -> None:

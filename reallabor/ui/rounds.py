@@ -55,7 +55,7 @@ def release_panel(scenario: ScenarioSummary, person: Person) -> None:
         if round_.done < round_.total:
             st.caption(
                 "Freigeben geht auch unvollständig; was fehlt, fehlt dann in n. Danach kann "
-                "niemand mehr bewerten."
+                "niemand mehr bewerten. Im Vergleich zählt immer die zuletzt freigegebene Runde."
             )
         sure = st.checkbox("Ja, die Ergebnisse sollen jetzt sichtbar werden.",
                            key=f"sure-{round_.round_id}")  # fmt: skip

@@ -68,14 +68,21 @@ def _overview(comparison: ScenarioComparison) -> dict[str, str]:
         "Kandidat": candidate.title if candidate else "–",
         "Punktwert": number(score.mean) if score else UNKNOWN,
         "95 %": span(interval.low, interval.high) if interval else UNKNOWN,
-        "Fälle": number(result.n_cases, 0) if result else "0",
+        "Fälle": number(candidate.n_cases if candidate else 0, 0),
         "Bewertende": number(result.n_raters, 0) if result else "0",
         "Organisationen": number(result.n_organisations, 0) if result else "0",
         "Ausschlusskriterien": _gates_in_words(comparison.gates),
-        "Reifegrad": "bereit" if comparison.readiness.ready
-        else f"{count(len(comparison.readiness.missing), 'Punkt fehlt', 'Punkte fehlen')}",
+        "Reifegrad": _readiness_in_words(comparison),
         "Beschluss": str(comparison.decision.verdict) if comparison.decision else "–",
     }  # fmt: skip
+
+
+def _readiness_in_words(comparison: ScenarioComparison) -> str:
+    if comparison.result is None:
+        return "noch nicht bewertet"
+    if comparison.readiness.ready:
+        return "bereit"
+    return count(len(comparison.readiness.missing), "Voraussetzung offen", "Voraussetzungen offen")
 
 
 def _gates_in_words(gates: Sequence[Gate]) -> str:

@@ -8,5 +8,5 @@ from reallabor.settings import get_settings
 def experiment_link(experiment_id: str | None) -> None:
     """A link that opens the scenario's experiment in MLflow; nothing before the first run."""
     if experiment_id is not None:
-        address = f"{get_settings().tracking_address}/#/experiments/{experiment_id}"
+        address = f"{get_settings().tracking_address}/#/experiments/{experiment_id}/runs"
         st.link_button("In MLflow öffnen", address, icon=":material/open_in_new:")

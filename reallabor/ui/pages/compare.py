@@ -68,6 +68,8 @@ def show_decision(comparison: ScenarioComparison, person: Person) -> None:
                         f"{plain(decision.decided_by)}")  # fmt: skip
             st.write(plain(decision.reason))
             demo_badge(decision.demo)
+            if decision.supersedes_id:
+                st.caption("Ersetzt einen früheren Beschluss; er bleibt gespeichert.")
             st.caption(f"Belege eingefroren, Prüfsumme {decision.evidence_sha256[:12]}…")
     else:
         st.write("Noch kein Beschluss.")
@@ -75,7 +77,7 @@ def show_decision(comparison: ScenarioComparison, person: Person) -> None:
         st.caption("Beschließen können nur Mitglieder des Lenkungskreises.")
         return
     suggestion = "Weiterentwickeln" if comparison.readiness.ready else "noch nicht bereit"
-    with st.form(f"decision-{comparison.slug}"):
+    with st.form(f"decision-{comparison.slug}-{decision.id if decision else 0}"):
         st.markdown(f"Vorschlag nach den Regeln: **{suggestion}**. Es entscheidet der "
                     "Lenkungskreis.")  # fmt: skip
         verdict = st.radio("Beschluss", VERDICTS, index=None, horizontal=True)
@@ -105,6 +107,12 @@ def show_scenario(comparison: ScenarioComparison, person: Person, *, blind: bool
             f"{count(result.n_ratings, 'Bewertung', 'Bewertungen')}; "
             f"Bewertungsraster {result.rubric}."
         )
+        if result.rated < result.assigned:
+            st.warning(
+                f"Vorzeitig freigegeben: {result.rated} von {result.assigned} zugeteilten "
+                "Ausgaben sind bewertet.",
+                icon=":material/hourglass_bottom:",
+            )
         show_variants(result)
     left, right = st.columns(2)
     with left:

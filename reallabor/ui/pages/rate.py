@@ -14,7 +14,7 @@ from reallabor.rating.ratings import (
     submit_rating,
 )
 from reallabor.ui import pages
-from reallabor.ui.page import demo_badge, page, refusals
+from reallabor.ui.page import demo_badge, page
 from reallabor.ui.scoring import Refusal, SheetData, received_submissions, scoring_sheet
 
 BEFORE, AFTER = 3, 10
@@ -27,15 +27,18 @@ class Sheet:
     def __init__(self, person: Person, rating: OpenRating) -> None:
         self.person = person
         self.rating = rating
-        self.key = f"sheet-{person.id}-{rating.round_id}"
+        with reading() as session:
+            first = list_sheet_items(session, rating.round_id, actor=person, first=1, last=1)
+        # Unique beyond this database: the browser keeps unsent work under this name.
+        self.key = f"sheet-{person.id}-{rating.round_id}-{first[0].token[:8] if first else ''}"
         memory = st.session_state.setdefault(f"{self.key}-memory", {})
         self.acknowledged: list[str] = memory.setdefault("acknowledged", [])
         self.refused: list[Refusal] = memory.setdefault("refused", [])
         self.memory = memory
         if "position" not in memory:
             with reading() as session:
-                first = first_open_position(session, rating.round_id, actor=person)
-            memory["position"] = first or rating.total
+                position = first_open_position(session, rating.round_id, actor=person)
+            memory["position"] = position or rating.total
 
     def receive(self) -> None:
         """Save what the browser sent; everything is checked again here."""
@@ -95,12 +98,11 @@ class Sheet:
         }  # fmt: skip
 
 
-@st.fragment
 def show_sheet(person: Person, rating: OpenRating) -> None:
-    """The sheet alone is drawn anew after each saving, not the page around it."""
-    with refusals():
-        sheet = Sheet(person, rating)
-        scoring_sheet(sheet.data(), key=sheet.key, on_submit=sheet.receive)
+    """The sheet. Not a fragment: a browser that finds a restarted server could not reach one, and
+    its unsaved scores would never arrive."""
+    sheet = Sheet(person, rating)
+    scoring_sheet(sheet.data(), key=sheet.key, on_submit=sheet.receive)
 
 
 def chosen_rating(ratings: list[OpenRating]) -> OpenRating:
@@ -128,6 +130,11 @@ with page("Bewerten", compact=True) as me:
             demo_badge(rating.demo)
         show_sheet(me, rating)
     else:
+        if st.query_params.get("runde"):
+            st.info(
+                "Die Runde, in der Sie bewertet haben, ist abgeschlossen. Ihre gespeicherten "
+                "Bewertungen zählen; neue sind nicht mehr möglich."
+            )
         st.info(
             "Ihnen ist gerade keine Bewertung zugeteilt. Sobald eine Runde beginnt, finden Sie "
             "sie hier und auf der Startseite.",

@@ -6,6 +6,7 @@ from reallabor.database import reading
 from reallabor.deciding.agenda import Agenda, ScenarioSummary, agenda
 from reallabor.german import count, date
 from reallabor.people import Person
+from reallabor.policies import may_open_round
 from reallabor.rating.ratings import OpenRating
 from reallabor.ui import pages
 from reallabor.ui.page import demo_badge, page, plain
@@ -73,6 +74,10 @@ def show(tasks: Agenda, person: Person) -> None:
             "freigegeben sind, steht es hier.",
             icon=":material/check_circle:",
         )
+        if may_open_round(person):
+            st.page_link(
+                pages.SCENARIOS, label="Neue Bewertungsrunde starten", icon=":material/folder_open:"
+            )
         st.page_link(pages.COMPARE, label="Zum Vergleich der Szenarien", icon=":material/balance:")
 
 
