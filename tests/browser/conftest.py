@@ -38,7 +38,7 @@ CANARIES = {
     "zwei": "kanarie-variante-zwei",
     "alt": "kanarie-variante-alt",
 }
-CANARY_TITLE, CANARY_TEAM = "Kanarientitel", "Kanarienhaus Kreis Probe"
+CANARY_TITLE, CANARY_TEAM = "Suche Zeisig", "Kanarienhaus Kreis Probe"
 SYSTEM = """
 def build(variant, folder):
     length = {"kanarie-variante-eins": 1, "kanarie-variante-zwei": 2}.get(variant, 3)
