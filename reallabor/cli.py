@@ -32,6 +32,9 @@ typer.rich_utils.ARGUMENTS_PANEL_TITLE = "Angaben"
 typer.rich_utils.COMMANDS_PANEL_TITLE = "Befehle"
 typer.rich_utils.ERRORS_PANEL_TITLE = "Fehler"
 
+_APP_PARTS = frozenset({"alembic", "numpy", "pandas", "scipy", "sqlalchemy", "sqlmodel"})
+"""Top-level packages of the extra `app` that commands import; recording needs none of them."""
+
 app = typer.Typer(
     name="reallabor",
     help="KI-Reallabor: Anwendungsszenarien erproben, bewerten, vergleichen, beschließen.",
@@ -479,5 +482,11 @@ def main() -> None:
         sentence = SENTENCES.get(setting["type"], "hat keinen gültigen Wert")
         notes.print(f"Die Einstellung {name} {sentence}.", markup=False)
         sys.exit(2)
+    except ModuleNotFoundError as missing:
+        if missing.name not in _APP_PARTS:
+            raise
+        text = "Das geht nur mit der ganzen Anwendung; bitte reallabor[app] installieren."
+        notes.print(text, markup=False)
+        sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)

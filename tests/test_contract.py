@@ -339,3 +339,14 @@ def test_lock_holds_every_direct_dependency() -> None:
     for requirement in wanted:
         name = re.split(r"[\[<>=;~! ]", requirement)[0].lower()
         assert re.search(rf"^{re.escape(name)}(\[[\w,-]+\])?==", lock, re.MULTILINE), name
+
+
+def test_command_beyond_the_base_install_is_refused_in_a_sentence(home: Path) -> None:
+    code = "import sys; sys.modules['sqlalchemy'] = None; from reallabor.cli import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "compare"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert "reallabor[app]" in done.stderr
+    assert "Traceback" not in done.stderr

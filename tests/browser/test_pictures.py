@@ -18,7 +18,7 @@ def test_pictures_of_main_pages(browser: Browser, platform: Platform) -> None:
     screen.open("szenarien", "Nadja Organisation")
     page = screen.page
     page.locator(".st-key-open-buerger-chatbot button").click()
-    expect(page.get_by_text("läuft. Die Bewertenden sehen")).to_be_visible()
+    expect(page.get_by_text("läuft. Die Bewertenden sehen").first).to_be_visible()
     screen.open("bewerten", "Emre Bewertung")
     page.locator("fieldset input").first.focus()
     for digit in "43":

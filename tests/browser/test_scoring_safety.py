@@ -63,5 +63,5 @@ def test_score_arrives_after_the_server_was_killed(browser: Browser, platform: P
     wait_until(lambda: app_process(platform) not in (None, old), within_s=60)
     expect(page.locator(".safety", has_text="Alles gespeichert")).to_be_visible(timeout=90_000)
     screen.open("", RATER)
-    expect(page.get_by_text("1 von")).to_be_visible()
+    expect(page.get_by_text("1 von").first).to_be_visible()
     page.context.close()

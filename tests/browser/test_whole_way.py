@@ -62,7 +62,7 @@ def test_trial_goes_from_recording_to_flag(browser: Browser, recorded: Platform)
         has=organiser.page.get_by_role("heading", name="Kleiner Versuch")
     )
     card.last.get_by_role("button", name="Bewertung starten").click()
-    expect(organiser.page.get_by_text("läuft. Die Bewertenden sehen")).to_be_visible()
+    expect(organiser.page.get_by_text("läuft. Die Bewertenden sehen").first).to_be_visible()
 
     totals = []
     for person, remark in zip(RATERS, (REMARK, ""), strict=True):
@@ -84,7 +84,7 @@ def test_trial_goes_from_recording_to_flag(browser: Browser, recorded: Platform)
     organiser.page.get_by_text("Ja, die Ergebnisse sollen jetzt sichtbar werden.").click()
     organiser.rest()
     organiser.page.get_by_role("button", name="Freigeben").click()
-    expect(organiser.page.get_by_text("ist freigegeben")).to_be_visible()
+    expect(organiser.page.get_by_text("ist freigegeben").first).to_be_visible()
 
     steering = new_screen(browser, recorded)
     steering.open("vergleich", STEERING, szenario=slug)
@@ -94,7 +94,7 @@ def test_trial_goes_from_recording_to_flag(browser: Browser, recorded: Platform)
     page.get_by_text("Nachbessern").click()
     page.get_by_label("Begründung").fill("Verständlich, aber die Quelle fehlt oft.")
     page.get_by_role("button", name="Beschluss festhalten").click()
-    expect(page.get_by_text("festgehalten: Nachbessern")).to_be_visible()
+    expect(page.get_by_text("festgehalten: Nachbessern").first).to_be_visible()
 
     assert '"verdict": "Nachbessern"' in recorded.reallabor("compare", slug, "--json")
     client = MlflowClient(recorded.mlflow)
