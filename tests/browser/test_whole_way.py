@@ -7,7 +7,7 @@ from time import monotonic, sleep
 import pytest
 from conftest import CANARIES, CANARY_TEAM, CANARY_TITLE, Platform, Screen, new_screen, prose
 from mlflow import MlflowClient
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Locator, expect
 
 ORGANISER, STEERING = "Nadja Organisation", "Ruth Lenkungskreis"
 RATERS = ("Emre Bewertung", "Katrin Bewertung")
@@ -21,12 +21,18 @@ def recorded(platform: Platform) -> Platform:
     return platform
 
 
+def card(screen: Screen) -> Locator:
+    """The trial's own card; other tests may have left rounds of other scenarios open."""
+    heading = screen.page.get_by_role("heading", name="Kleiner Versuch")
+    return screen.page.get_by_test_id("stVerticalBlock").filter(has=heading).last
+
+
 def score_all(screen: Screen, person: str, *, remark: str = "") -> int:
     """Rate everything from the keyboard alone; gives the number of outputs."""
     screen.open("", person)
     page = screen.page
     expect(page.get_by_role("heading", name="Ihre offenen Bewertungen")).to_be_visible()
-    page.get_by_role("button", name="Bewertung beginnen").click()
+    card(screen).get_by_role("button", name="Bewertung beginnen").click()
     screen.rest()
     heading = page.get_by_role("heading", name=re.compile(r"Fall \d+ von \d+"))
     expect(heading).to_be_visible()
@@ -58,10 +64,7 @@ def test_trial_goes_from_recording_to_flag(browser: Browser, recorded: Platform)
     slug = recorded.slug
     organiser = new_screen(browser, recorded)
     organiser.open("", ORGANISER)
-    card = organiser.page.get_by_test_id("stVerticalBlock").filter(
-        has=organiser.page.get_by_role("heading", name="Kleiner Versuch")
-    )
-    card.last.get_by_role("button", name="Bewertung starten").click()
+    card(organiser).get_by_role("button", name="Bewertung starten").click()
     expect(organiser.page.get_by_text("läuft. Die Bewertenden sehen").first).to_be_visible()
 
     totals = []
@@ -70,7 +73,7 @@ def test_trial_goes_from_recording_to_flag(browser: Browser, recorded: Platform)
         totals.append(score_all(rater, person, remark=remark))
         assert_blind(rater, recorded)
         rater.open("szenarien", person)
-        expect(rater.page.get_by_text("Sie bewerten dieses Szenario gerade")).to_be_visible()
+        expect(rater.page.get_by_text("Sie bewerten dieses Szenario gerade").first).to_be_visible()
         expect(
             rater.page.locator(f'[data-testid="stTable"]:has-text("{CANARY_TITLE}")')
         ).to_have_count(0)
@@ -81,9 +84,9 @@ def test_trial_goes_from_recording_to_flag(browser: Browser, recorded: Platform)
     expect(organiser.page.get_by_text(f"{sum(totals)} von 36 Bewertungen")).to_be_visible()
     expect(organiser.page.get_by_text("Fertig: Emre Bewertung, Katrin Bewertung")).to_be_visible()
     assert not feedback(recorded), "nothing may reach MLflow before the release"
-    organiser.page.get_by_text("Ja, die Ergebnisse sollen jetzt sichtbar werden.").click()
+    card(organiser).get_by_text("Ja, die Ergebnisse sollen jetzt sichtbar werden.").click()
     organiser.rest()
-    organiser.page.get_by_role("button", name="Freigeben").click()
+    card(organiser).get_by_role("button", name="Freigeben").click()
     expect(organiser.page.get_by_text("ist freigegeben").first).to_be_visible()
 
     steering = new_screen(browser, recorded)
