@@ -153,14 +153,6 @@ def cancel_round(session: Session, round_id: int, *, actor: Person) -> None:
     audit.record(session, "round_cancelled", f"round/{round_id}", actor=actor, details={})
 
 
-def get_round(session: Session, round_id: int) -> Round:
-    """The round with this id. Raises UnknownObject."""
-    round_ = session.get(Round, round_id)
-    if round_ is None:
-        raise UnknownObject(f"Eine Bewertungsrunde Nr. {round_id} gibt es hier nicht.")
-    return round_
-
-
 def release_round(session: Session, round_id: int, *, actor: Person) -> Round:
     """Release a round, complete or not: from now on its results are seen and sent to MLflow.
 

@@ -45,13 +45,15 @@ def ensure_experiment(connection: Connection, slug: str, title: str) -> str:
     """The id of the scenario's experiment, made where it is missing; never made twice."""
     name = names.experiment_name(slug)
     with connection.translated() as client:
+        from mlflow.exceptions import MlflowException
+
         experiment = client.get_experiment_by_name(name)
         if experiment is None:
             try:
                 client.create_experiment(name, tags={names.TITLE: title})
-            except Exception as error:
+            except MlflowException as error:
                 # Somebody else may have made it in between; any other reason is a real one.
-                if getattr(error, "error_code", "") != "RESOURCE_ALREADY_EXISTS":
+                if error.error_code != "RESOURCE_ALREADY_EXISTS":
                     raise
             experiment = client.get_experiment_by_name(name)
         if experiment is None or experiment.lifecycle_stage != "active":
