@@ -5,6 +5,7 @@ machine say little. Usage: run.py [number of ratings]
 """
 
 import csv
+import json
 import os
 import random
 import resource
@@ -13,11 +14,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 
 OUTPUTS = 1000
-ONE_BY_ONE = 60
+ONE_BY_ONE = 100
 
 
 def main(ratings: int) -> None:
@@ -27,40 +27,71 @@ def main(ratings: int) -> None:
             del os.environ[name]
         os.environ["REALLABOR_HOME"] = str(home)
         print(f"{os.cpu_count()} Kerne, Python {sys.version.split()[0]}")
-        recording()
+        recording(home)
         importing(home, ratings)
 
 
-def recording() -> None:
-    """Outputs per second over HTTP: our batches beside mlflow.start_span one by one."""
-    from reallabor.settings import Settings
+def recording(home: Path) -> None:
+    """Outputs per second over HTTP on SQLite, from the first call to the finished run: through
+    `trial_run` and through a table, beside mlflow.start_span one by one."""
+    import reallabor
+    from reallabor.recording.uploads import read_upload, record_upload
+    from reallabor.scenarios import load_scenario
+    from reallabor.settings import Settings, get_settings
     from reallabor.supervisor import tracking_connection
     from reallabor.tracking import recording as port
 
+    content = home / "content"
+    write_scenario_folder(content / "scenarios" / "bench")
+    scenario = load_scenario("bench", content / "scenarios")
+    table = write_table(home / "bench.csv")
     with tracking_connection(Settings()) as connection:
+        os.environ["REALLABOR_CONTENT"] = str(content)
+        os.environ["REALLABOR_TRACKING_URI"] = connection.address
+        get_settings.cache_clear()
+
+        def from_python() -> None:
+            with reallabor.trial_run("bench", variant="python") as run:
+                for case in run.cases():
+                    run.record(case.id, "Antwort " * 100, latency_ms=12.0)
+
+        def from_table() -> None:
+            upload = read_upload(scenario, table.name, table.read_bytes(), variant="tabelle")
+            record_upload(upload, connection)
+
+        python = OUTPUTS / seconds(from_python)
+        file = OUTPUTS / seconds(from_table)
         experiment = port.ensure_experiment(connection, "bench", "Bench")
-        run = port.open_run(
-            connection, experiment, run_key="bench", name="bench", started_at=datetime.now(UTC),
-            tags={},
-        )  # fmt: skip
-        records = [
-            port.TraceRecord(
-                f"c-{number}", "0" * 64, f"Frage {number} " * 50, {"text": "Antwort " * 100}, None,
-                datetime.now(UTC), 12.0,
-            )
-            for number in range(OUTPUTS)
-        ]  # fmt: skip
-
-        def batches() -> None:
-            for start in range(0, OUTPUTS, port.BATCH):
-                port.send_traces(
-                    connection, experiment, run, records[start : start + port.BATCH], stored={}
-                )
-
-        ours = OUTPUTS / seconds(batches)
         theirs = ONE_BY_ONE / seconds(lambda: one_by_one(connection.address, experiment))
-    line("Aufzeichnen in Paketen", f"{ours:.0f} Ausgaben/s")
-    line("mlflow.start_span einzeln", f"{theirs:.0f} Ausgaben/s", f"Verhältnis {ours / theirs:.1f}")
+    del os.environ["REALLABOR_CONTENT"], os.environ["REALLABOR_TRACKING_URI"]
+    get_settings.cache_clear()
+    line("(b) aus Python", f"{python:.0f} Ausgaben/s", f"Verhältnis {python / theirs:.1f}")
+    line("(c) aus einer Tabelle", f"{file:.0f} Ausgaben/s", f"Verhältnis {file / theirs:.1f}")
+    line("mlflow.start_span einzeln", f"{theirs:.0f} Ausgaben/s")
+
+
+def write_scenario_folder(folder: Path) -> None:
+    """A scenario with as many cases as outputs are measured."""
+    folder.mkdir(parents=True)
+    (folder / "scenario.yaml").write_text(
+        "title: Bench\norganisation: Bench\nlegal_status: 2026-11-01\ntask: Messen\nhelps: uns\n"
+        "ai_kind: keine\nrisk_class: {class: minimal, article: keiner, reason: Messung}\n"
+        "rubric: auskunft\nbaseline_minutes: 1\nyearly_volume: 1\ncandidate: python\n"
+        "variants:\n  - {key: python, title: Python}\n",
+        encoding="utf-8",
+    )
+    with (folder / "cases.jsonl").open("w", encoding="utf-8") as file:
+        for number in range(OUTPUTS):
+            case = {"id": f"c-{number}", "input": f"Frage {number} " * 50}
+            file.write(json.dumps(case) + "\n")
+
+
+def write_table(path: Path) -> Path:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, delimiter=";")
+        writer.writerow(["Fall", "Ausgabe", "Antwortzeit (ms)"])
+        writer.writerows([f"c-{number}", "Antwort " * 100, "12,5"] for number in range(OUTPUTS))
+    return path
 
 
 def one_by_one(address: str, experiment: str) -> None:

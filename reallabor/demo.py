@@ -4,7 +4,6 @@ it makes is marked as demonstration and can be taken away without a trace among 
 import random
 import uuid
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from sqlmodel import Session, col, delete, select
 
@@ -16,6 +15,7 @@ from reallabor.models import (
     Case,
     Criterion,
     Decision,
+    Delivery,
     OutboxEntry,
     Output,
     Person,
@@ -27,6 +27,7 @@ from reallabor.models import (
     RoundRun,
     Scenario,
     TrialRun,
+    UnassignedOutput,
     Variant,
     row_id,
 )
@@ -34,11 +35,12 @@ from reallabor.people import acting_person
 from reallabor.rating.ratings import submit_rating
 from reallabor.rating.rounds import open_round, release_round
 from reallabor.recording.catalogue import get_organisation, load_shipped
-from reallabor.recording.journal import Journal
+from reallabor.recording.journal import Journal, journal_root
+from reallabor.recording.measures import Answer, case_quality
 from reallabor.recording.projection import project
 from reallabor.recording.readability import readability
-from reallabor.recording.trials import Progress, journal_root, record_trial
-from reallabor.scenarios import scenario_slugs
+from reallabor.recording.trials import Progress, record_trial
+from reallabor.scenarios import FieldContent, MeasureContent, load_scenario, scenario_slugs
 from reallabor.tracking import Connection, names, publishing
 from reallabor.tracking import reading as tracking_reading
 
@@ -51,13 +53,15 @@ PEOPLE: tuple[tuple[str, str, tuple[Role, ...]], ...] = (
     ("Katrin Bewertung", "Jobcenter Musterkreis", (Role.EVALUATOR,)),
     ("Jonas Bewertung", "Stadt Beispielhausen", (Role.EVALUATOR,)),
     ("Leyla Bewertung", "Jobcenter Neue Wege, Kreis Bergstraße", (Role.EVALUATOR,)),
+    ("Miriam Bewertung", "Landkreis Beispiel", (Role.EVALUATOR,)),
     ("Ruth Lenkungskreis", "Landkreis Beispiel", (Role.STEERING,)),
 )
 """Invented people, a role in the family name; nobody rates the pilot of the own organisation."""
 
 SEED = 2026
 """Who rates what is the same at every start."""
-SCRIPTED = ("Emre Bewertung", "Katrin Bewertung", "Jonas Bewertung")
+RATERS = 3
+"""How many people rate a scenario by script: the first who are not of the house that trials it."""
 
 
 def is_filled() -> bool:
@@ -85,6 +89,8 @@ def fill(
         ensure_people(session)
     filled = []
     for slug in scenario_slugs():
+        if not (load_scenario(slug).path / "system.py").is_file():
+            continue  # nothing that could be run
         if _has_runs(slug, demo=False):
             say(f"'{slug}' hat schon echte Durchläufe und bekommt keine Demodaten.")
             continue
@@ -140,9 +146,14 @@ def _rate_and_release(slug: str) -> bool:
         rounds = session.exec(select(Round).where(Round.scenario_id == scenario.id)).all()
         if any(round_.demo for round_ in rounds) or not all(run.demo for run in runs):
             return False
+        houses = {run.organisation_id for run in runs}
         people = [
-            session.exec(select(Person).where(Person.name == name)).one() for name in SCRIPTED
-        ]
+            person
+            for name, _, roles in PEOPLE
+            if Role.EVALUATOR in roles
+            for person in session.exec(select(Person).where(Person.name == name))
+            if person.organisation_id not in houses
+        ][:RATERS]
         organiser = session.exec(select(Person).where(Person.name == PEOPLE[0][0])).one()
         round_ = open_round(session, slug, actor=organiser, evaluators=people, seed=SEED)
         _rate(session, round_, people)
@@ -168,10 +179,17 @@ def _rate(session: Session, round_: Round, people: Sequence[Person]) -> None:
         .where(Rater.round_id == round_.id)
         .order_by(col(Assignment.rater_id), col(Assignment.position))
     ).all()
+    scenario = session.get_one(Scenario, round_.scenario_id)
+    quality: dict[int | None, float] = {}
     for assignment, rater, output, case in rows:
         person = by_id[rater.person_id]
         rng = random.Random(f"{person.name}/{case.key}/{variant_of[output.run_id]}")
-        levels = scripted_levels(criteria, output.text or "", output.details, case, rng)
+        if output.id not in quality:  # the same for every rater; costly for long texts
+            quality[output.id] = scripted_quality(scenario, case, output)
+        levels = scripted_levels(
+            criteria, quality[output.id], output.text or "", edge=case.edge,
+            handover=bool(output.details.get("handover")), rng=rng,
+        )  # fmt: skip
         submit_rating(
             session,
             actor=person,
@@ -183,38 +201,51 @@ def _rate(session: Session, round_: Round, people: Sequence[Person]) -> None:
 
 
 def scripted_levels(
-    criteria: Sequence[str], text: str, details: dict[str, Any], case: Case, rng: random.Random
-) -> dict[str, float]:
-    """Levels 1-5 by rule, from what the output and the reference say, plus noise of the rater.
+    criteria: Sequence[str], quality: float, text: str, *, edge: bool, handover: bool,
+    rng: random.Random,
+) -> dict[str, float]:  # fmt: skip
+    """Levels 1-5 by rule, from how far the output is as expected, plus noise of the rater.
 
-    A quality q of the output between 0 and 1 comes first: 1 where the first source is a reference
-    passage, 0.75 where any is, 0.7 where the output hands over to a person, 0.2 otherwise. Then
-    FR = 1.4 + 3.4 q; QU = 1.8 + 2.8 q; VS falls from 4.6 to 2.6 with the Wiener Sachtextformel
-    from 8 to 16; UE = 4.6 where an edge case is handed over, 2.2 where it is not, 4.0 elsewhere;
-    NE = 4.5 and DS = 4.6. Every level gets normal noise (sd 0.45), is rounded and kept in 1-5.
+    With quality q (0-1): FR, IT and AN = 1.4 + 3.4 q; QU, VO and RS = 1.8 + 2.8 q; VS falls from
+    4.6 to 2.6 with the Wiener Sachtextformel from 8 to 16; UE = 4.6 where an edge case is handed
+    over, 2.2 where it is not, 4.0 elsewhere; NE = 4.5 and DS = 4.6; what is not named 3 + q. Every
+    level gets normal noise (sd 0.45), is rounded and kept in 1-5.
     """
-    sources = details.get("sources") or []
-    handover = bool(details.get("handover"))
-    if sources and sources[0] in case.passages:
-        quality = 1.0
-    elif set(sources) & set(case.passages):
-        quality = 0.75
-    else:
-        quality = 0.7 if handover else 0.2
     figures = readability(text)
     hardness = min(max(((figures.wstf1 if figures else 12) - 8) / 8, 0), 1)
+    right, whole = 1.4 + 3.4 * quality, 1.8 + 2.8 * quality
     expected = {
-        "FR": 1.4 + 3.4 * quality,
-        "QU": 1.8 + 2.8 * quality,
+        "FR": right, "IT": right, "AN": right, "QU": whole, "VO": whole, "RS": whole,
         "VS": 4.6 - 2.0 * hardness,
-        "UE": (4.6 if handover else 2.2) if case.edge else 4.0,
+        "UE": (4.6 if handover else 2.2) if edge else 4.0,
         "NE": 4.5,
         "DS": 4.6,
-    }
+    }  # fmt: skip
     return {
         key: float(min(5, max(1, round(expected.get(key, 3.0 + quality) + rng.gauss(0, 0.45)))))
         for key in criteria
     }
+
+
+def scripted_quality(scenario: Scenario, case: Case, output: Output) -> float:
+    """How far an output is as expected, 0-1: by the measures of the scenario where they say
+    something of this case; else 1 where the first source is a passage of the case, 0.75 where any
+    is, 0.7 where the output hands over to a person, 0.2 where neither; 0.6 without any of these."""
+    measures = [
+        MeasureContent.model_validate(each) for each in scenario.content.get("measures", [])
+    ]
+    fields = [FieldContent.model_validate(each) for each in scenario.content.get("fields", [])]
+    quality = case_quality(measures, fields, Answer(case, output.text, output.details))
+    if quality is not None:
+        return quality
+    if not case.passages and "handover" not in output.details:
+        return 0.6
+    sources = output.details.get("sources") or []
+    if sources and sources[0] in case.passages:
+        return 1.0
+    if set(sources) & set(case.passages):
+        return 0.75
+    return 0.7 if output.details.get("handover") else 0.2
 
 
 def remove(connection: Connection) -> int:
@@ -263,6 +294,10 @@ def _delete_rows(session: Session) -> None:
     runs = select(TrialRun.id).where(TrialRun.demo)
     for table, condition in (
         (OutboxEntry, col(OutboxEntry.round_id).in_(rounds)),
+        (
+            OutboxEntry,
+            (col(OutboxEntry.kind) == Delivery.INDICATORS) & col(OutboxEntry.subject_id).in_(runs),
+        ),
         (Rating, col(Rating.round_id).in_(rounds)),
         (Remark, col(Remark.rater_id).in_(raters)),
         (Assignment, col(Assignment.rater_id).in_(raters)),
@@ -270,6 +305,7 @@ def _delete_rows(session: Session) -> None:
         (RoundRun, col(RoundRun.round_id).in_(rounds)),
         (Round, col(Round.demo)),
         (Output, col(Output.run_id).in_(runs)),
+        (UnassignedOutput, col(UnassignedOutput.run_id).in_(runs)),
         (TrialRun, col(TrialRun.demo)),
     ):
         session.exec(delete(table).where(condition))

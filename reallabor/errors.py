@@ -42,6 +42,14 @@ class ContentChanged(TrackingRefused):
     """A trace exists under this id with another content; it is never replaced."""
 
 
+class EndpointUnavailable(ReallaborError):
+    """The endpoint of a model does not answer, or something else answers there."""
+
+
+class InvalidTable(ReallaborError):
+    """An uploaded table is refused as a whole; names rows and columns."""
+
+
 class DatabaseUnavailable(ReallaborError):
     """There is no platform database, or it cannot be opened."""
 

@@ -31,13 +31,23 @@ class CriterionContent(Content):
 
 
 class RubricGate(Content):
-    """A gate that the ratings themselves pass or miss."""
+    """A gate that the ratings themselves, or a metric of the run, pass or miss."""
 
     key: Text
     title: Text
-    criterion: Text
-    rule: Literal["no_level", "median_at_least"]
+    criterion: str = ""
+    rule: Literal["no_level", "median_at_least", "metric_at_least"]
     level: FiniteFloat
+    metric: str = ""
+    """For `metric_at_least`: the name of the metric, as in the measures of the scenario."""
+
+    @model_validator(mode="after")
+    def _has_subject(self) -> "RubricGate":
+        if self.rule == "metric_at_least" and (not self.metric or self.criterion):
+            raise ValueError(f"bei {self.key} ist metric nötig, und criterion bleibt leer")
+        if self.rule != "metric_at_least" and (self.metric or not self.criterion):
+            raise ValueError(f"bei {self.key} ist criterion nötig, und metric bleibt leer")
+        return self
 
 
 class RubricContent(Content):
@@ -64,7 +74,7 @@ class RubricContent(Content):
         if len(set(keys)) < len(keys):
             raise ValueError("criteria: eine Kennung (key) steht zweimal da")
         for gate in self.gates:
-            if gate.criterion not in keys:
+            if gate.criterion and gate.criterion not in keys:
                 raise ValueError(f"gates: das Kriterium {gate.criterion} gibt es nicht")
         return self
 
@@ -75,7 +85,13 @@ class RubricContent(Content):
 
     @property
     def sha256(self) -> str:
-        return digest(self.model_dump(mode="json"))
+        """Hash of the whole text; an empty `metric` is left out, so that versions stored before
+        that field existed keep theirs."""
+        content = self.model_dump(mode="json")
+        for gate in content["gates"]:
+            if not gate["metric"]:
+                del gate["metric"]
+        return digest(content)
 
 
 class GateContent(Content):
@@ -116,14 +132,19 @@ def load_rubric(key: str, folder: Path | None = None) -> RubricContent:
     rubric = load_yaml(path, RubricContent)
     if rubric.key != key:
         raise InvalidContent(f"{path}, Feld key: '{rubric.key}' passt nicht zum Dateinamen.")
+    require_anchors(rubric, str(path))
+    return rubric
+
+
+def require_anchors(rubric: RubricContent, where: str) -> None:
+    """Raises InvalidContent where a level of the scale has no anchor text."""
     wanted = set(range(int(rubric.scale.min), int(rubric.scale.max) + 1))
     for number, criterion in enumerate(rubric.criteria):
         if missing := sorted(wanted ^ set(criterion.levels)):
             raise InvalidContent(
-                f"{path}, Feld criteria.{number}.levels: Bei '{criterion.key}' fehlt der Ankertext "
-                f"der Stufe {missing[0]}, oder die Stufe liegt außerhalb der Skala."
+                f"{where}, Feld criteria.{number}.levels: Bei '{criterion.key}' fehlt der "
+                f"Ankertext der Stufe {missing[0]}, oder die Stufe liegt außerhalb der Skala."
             )
-    return rubric
 
 
 def load_gates(folder: Path | None = None) -> GatesContent:

@@ -6,10 +6,13 @@ from sqlmodel import Session, col, select
 
 from reallabor.database import CATALOGUE_LOCK, take_turns
 from reallabor.errors import UnknownObject
-from reallabor.models import Person, Role
+from reallabor.models import Organisation, Person, Role
 from reallabor.settings import get_settings
 
-__all__ = ["COMMAND_LINE", "Person", "acting_person", "get_person", "list_people"]
+__all__ = [
+    "COMMAND_LINE", "Person", "acting_person", "get_person", "list_organisations", "list_people",
+    "organisation_of",
+]  # fmt: skip
 
 COMMAND_LINE = "Kommandozeile"
 """Stands for whoever has access to the machine; has every role but that of an evaluator."""
@@ -22,6 +25,17 @@ def get_person(session: Session, name: str) -> Person:
         known = ", ".join(person.name for person in list_people(session)) or "niemand"
         raise UnknownObject(f"Eine Person '{name}' gibt es hier nicht; bekannt: {known}.")
     return person
+
+
+def organisation_of(session: Session, person: Person) -> str:
+    """Name of the person's organisation; empty where there is none."""
+    house = session.get(Organisation, person.organisation_id) if person.organisation_id else None
+    return house.name if house else ""
+
+
+def list_organisations(session: Session) -> list[str]:
+    """Names of all organisations, sorted."""
+    return sorted(session.exec(select(Organisation.name)).all())
 
 
 def list_people(session: Session) -> Sequence[Person]:

@@ -17,6 +17,7 @@ def _has(*roles: Role) -> Policy:
     return allowed
 
 
+may_record = _has(Role.PILOT, Role.ORGANISER)
 may_rate = _has(Role.EVALUATOR)
 may_open_round = _has(Role.ORGANISER)
 may_release = _has(Role.ORGANISER)
@@ -24,6 +25,8 @@ may_import_ratings = _has(Role.ORGANISER, Role.PILOT)
 may_decide = _has(Role.STEERING)
 
 _WHO = {
+    may_record: "Durchläufe einbringen und Szenarien anlegen können nur Pilotteams und die "
+    "Organisation",
     may_rate: "Bewerten können nur Bewertende",
     may_open_round: "Eine Bewertungsrunde öffnen kann nur die Organisation des Reallabors",
     may_import_ratings: "Bewertungen einlesen können nur Pilotteams und die Organisation",

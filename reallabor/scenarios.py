@@ -2,13 +2,16 @@
 
 import hashlib
 import importlib.util
+import json
+import re
 import sys
 from collections.abc import Callable
 from datetime import date
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
+import yaml
 from pydantic import Field, FiniteFloat, StringConstraints, model_validator
 
 from reallabor.content import Content, digest, load_json_lines, load_yaml, read_text
@@ -38,6 +41,45 @@ class VariantContent(Content):
     baseline: bool = False
 
 
+class FieldContent(Content):
+    """One structured part of an output beside its text, such as the class of a letter."""
+
+    key: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
+    title: Text
+    kind: Literal["text", "choice", "date", "number", "list", "ranking", "bool"] = "text"
+    """`date` is an ISO date; `list` has no order, `ranking` has one, best first."""
+    values: list[Text] = []
+    """What a choice, or an entry of a list, may be; empty: anything."""
+    hint: str = ""
+
+    @model_validator(mode="after")
+    def _has_choices(self) -> "FieldContent":
+        if self.kind == "choice" and not self.values:
+            raise ValueError(f"values fehlt bei der Auswahl '{self.key}'")
+        return self
+
+
+class MeasureContent(Content):
+    """How outputs are held against the `expected` of their cases; the result stands beside the
+    ratings as a run metric and is never mapped to levels."""
+
+    kind: Literal[
+        "macro_f1", "critical_recall", "false_alarms", "exact", "field_f1", "ndcg_at_5",
+        "hit_at_3", "kept",
+    ]  # fmt: skip
+    fields: list[str] = []
+    critical: list[str] = []
+    """The values that must not be missed; empty: every expected value, of a ranking those with the
+    highest gain."""
+    key: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,31}$")] | None = None
+    """Name of the metric; needed only where a kind is used twice."""
+    title: str = ""
+
+    @property
+    def name(self) -> str:
+        return self.key or self.kind
+
+
 class ScenarioContent(Content):
     """`scenario.yaml`."""
 
@@ -56,6 +98,8 @@ class ScenarioContent(Content):
     """Items per year."""
     candidate: Key
     variants: Annotated[list[VariantContent], Field(min_length=1)]
+    fields: list[FieldContent] = []
+    measures: list[MeasureContent] = []
     allowed_contacts: list[str] = []
 
     @model_validator(mode="after")
@@ -67,24 +111,68 @@ class ScenarioContent(Content):
             raise ValueError(f"candidate nennt {self.candidate}, das unter variants fehlt")
         return self
 
+    @model_validator(mode="after")
+    def _measures_fit(self) -> "ScenarioContent":
+        names = [measure.name for measure in self.measures]
+        if doubled := {name for name in names if names.count(name) > 1}:
+            raise ValueError(f"measures nennt {', '.join(sorted(doubled))} mehrfach; bitte key")
+        known = {field.key for field in self.fields}
+        for measure in self.measures:
+            if unknown := set(measure.fields) - known:
+                raise ValueError(f"measures nennt {', '.join(sorted(unknown))}, fehlt in fields")
+            if not measure.fields and measure.kind != "kept":
+                raise ValueError(f"measures: bei {measure.name} fehlt fields")
+        return self
+
+
+CASE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
 
 class CaseContent(Content):
     """One line of `cases.jsonl`."""
 
-    id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+    id: Annotated[str, StringConstraints(pattern=rf"^{CASE_ID.pattern}$")]
     input: Text
     reference: str = ""
     passages: list[str] = []
     topic: str = ""
     edge: bool = False
     cluster: str | None = None
+    expected: dict[str, Any] = {}
+    """The right answer by field; a ranking may be a mapping from entry to gain."""
 
     @cached_property
     def sha256(self) -> str:
-        """Hash of all that makes this version of the case."""
-        return digest(self.model_dump(mode="json"))
+        """Hash of all that makes this version of the case. Without `expected` it is what it was
+        before that field existed, so that no stored case becomes a new version by an update."""
+        row = self.model_dump(mode="json")
+        if not self.expected:
+            del row["expected"]
+        return digest(row)
 
 
+KEY = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
+
+
+def key_from(title: str) -> str:
+    """A key made from a title, such as `gemma-3-27b` from `Gemma 3 (27B)`; may be empty."""
+    plain = title.strip().casefold().translate(_UMLAUTS)
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:63].rstrip("-")
+
+
+def require_key(key: str, what: str = "Variante") -> str:
+    """The key itself. Raises InvalidContent where it is none, with one that would do."""
+    if not KEY.fullmatch(key):
+        raise InvalidContent(
+            f"'{key}' ist kein Kurzname für eine {what}: erlaubt sind Kleinbuchstaben, Ziffern und "
+            f"Bindestriche, z. B. '{key_from(key) or 'variante-1'}'."
+        )
+    return key
+
+
+NO_FOLDER = Path("/nowhere/reallabor")
+"""Stands for the folder of a scenario that lies in the database or in MLflow only."""
 _CODE = frozenset({".py", ".md", ".yaml", ".yml", ".json", ".jsonl", ".csv"})
 
 
@@ -97,7 +185,7 @@ class ScenarioFolder(Content):
     """A scenario as it lies in its folder."""
 
     slug: str
-    path: Path
+    path: Path = NO_FOLDER
     content: ScenarioContent
     cases: list[CaseContent]
 
@@ -151,7 +239,7 @@ class ScenarioFolder(Content):
 def scenario_slugs(folder: Path | None = None) -> list[str]:
     """The scenarios that lie in the folder, sorted."""
     folder = folder or get_settings().content / "scenarios"
-    return sorted(path.parent.name for path in folder.glob("*/scenario.yaml"))
+    return sorted(path.parent.name for path in folder.glob("[!.]*/scenario.yaml"))
 
 
 def load_scenario(slug: str, folder: Path | None = None) -> ScenarioFolder:
@@ -168,6 +256,19 @@ def load_scenario(slug: str, folder: Path | None = None) -> ScenarioFolder:
     cases = load_json_lines(path / "cases.jsonl", CaseContent)
     _refuse_doubled(path / "cases.jsonl", cases)
     return ScenarioFolder(slug=slug, path=path, content=content, cases=cases)
+
+
+def write_scenario(scenario: ScenarioFolder, folder: Path) -> None:
+    """Write `scenario.yaml` and `cases.jsonl` into an existing folder; loading them gives the same
+    content with the same hashes."""
+    steckbrief = scenario.content.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    text = yaml.safe_dump(steckbrief, allow_unicode=True, sort_keys=False, width=100)
+    (folder / "scenario.yaml").write_text(text, encoding="utf-8")
+    lines = [
+        json.dumps(case.model_dump(mode="json", exclude_defaults=True), ensure_ascii=False) + "\n"
+        for case in scenario.cases
+    ]
+    (folder / "cases.jsonl").write_text("".join(lines), encoding="utf-8")
 
 
 def _refuse_doubled(path: Path, cases: list[CaseContent]) -> None:

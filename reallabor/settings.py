@@ -32,6 +32,8 @@ class Settings(BaseSettings):
     """Bearer token for the MLflow server, where it asks for one."""
     tracking_timeout_s: float = 30.0
     """Longest wait for one answer of MLflow, in seconds."""
+    endpoint_key: SecretStr = SecretStr("")
+    """Bearer key for `reallabor run --endpoint`, where the endpoint asks for one."""
     host: str = "127.0.0.1"
     """Address on which the app listens; MLflow always stays on 127.0.0.1."""
     app_port: int = 8501

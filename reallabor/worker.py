@@ -14,6 +14,7 @@ from reallabor.errors import ReallaborError
 from reallabor.logs import configure_logs
 from reallabor.rating.publishing import publish
 from reallabor.recording.projection import project
+from reallabor.recording.uploads import send_kept
 from reallabor.settings import get_settings
 from reallabor.tracking import Connection
 
@@ -31,12 +32,18 @@ def work(stop: threading.Event, *, pause_s: float) -> None:
         everything = time.monotonic() >= next_full_look
         if _attempt("project", partial(_project, connection, everything)) and everything:
             next_full_look = time.monotonic() + FULL_LOOK_S
+        _attempt("uploads", partial(_send_uploads, connection))
         _attempt("publish", partial(_publish, connection))
         stop.wait(pause_s)
 
 
+def _send_uploads(connection: Connection) -> None:
+    for run in send_kept(connection):
+        log.info("upload_sent", run=run.run_id)
+
+
 def _project(connection: Connection, everything: bool) -> None:
-    report = project(connection, everything=everything)
+    report = project(connection, everything=everything, verify=everything)
     if report.runs or report.outputs:
         log.info("projected", runs=report.runs, outputs=report.outputs)
     for note in report.notes if everything else []:

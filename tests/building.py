@@ -25,7 +25,9 @@ from reallabor.content import digest
 from reallabor.models import (
     Assignment,
     Case,
+    Delivery,
     Organisation,
+    OutboxEntry,
     Output,
     Person,
     Rater,
@@ -39,7 +41,8 @@ from reallabor.rating.ratings import submit_rating
 from reallabor.recording.catalogue import get_organisation, load_shipped
 from reallabor.settings import Settings
 from reallabor.supervisor import _free_port, _wait, tracking_part
-from reallabor.tracking import Connection
+from reallabor.tracking import Connection, names
+from reallabor.tracking.reading import experiments
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 SHIPPED = "buerger-chatbot"
@@ -308,6 +311,39 @@ def rate_all(session: Session, round_: Round, person: Person, level: float = 4) 
     """Rate everything that a person has been given."""
     for token in tokens(session, round_, person):
         rate(session, person, token, level)
+
+
+def judged_kinds(session: Session) -> list[str]:
+    """What is to be sent because somebody rated, released or decided, sorted by kind; cases and
+    indicators are sent without any judgement."""
+    unjudged = [Delivery.CASES, Delivery.INDICATORS]
+    kinds = select(OutboxEntry.kind).where(col(OutboxEntry.kind).not_in(unjudged))
+    return sorted(session.exec(kinds).all())
+
+
+# --- MLflow -----------------------------------------------------------------------------------
+
+
+def trial_runs(connection: Connection, slug: str) -> list[Any]:
+    """MLflow's own view: every run of the scenario, whatever its state, but those that hold its
+    cases."""
+    found = connection.client.search_runs([experiments(connection)[slug]])
+    return [run for run in found if names.CONTENT not in run.data.tags]
+
+
+def content_runs(connection: Connection, slug: str) -> list[Any]:
+    """The runs that hold the cases of a scenario as files."""
+    found = connection.client.search_runs([experiments(connection)[slug]])
+    return [run for run in found if names.CONTENT in run.data.tags]
+
+
+def metric_histories(connection: Connection, run_id: str) -> dict[str, list[float]]:
+    """All values that each metric of a run ever had, in MLflow."""
+    keys = connection.client.get_run(run_id).data.metrics
+    return {
+        key: [metric.value for metric in connection.client.get_metric_history(run_id, key)]
+        for key in keys
+    }
 
 
 # --- network ----------------------------------------------------------------------------------

@@ -32,6 +32,7 @@ from reallabor.models import (
     Round,
     RoundRun,
     TrialRun,
+    UnassignedOutput,
 )
 from reallabor.rating.publishing import publish
 from reallabor.rating.rounds import open_round, release_round
@@ -53,8 +54,7 @@ def json_of(slug: str) -> Any:
         return as_json(compare(session, [slug])[0])
 
 
-def runs_of(connection: Connection, slug: str) -> list[Any]:
-    return list(connection.client.search_runs([experiments(connection)[slug]]))
+runs_of = building.trial_runs
 
 
 def traces_of(connection: Connection, slug: str) -> list[Any]:
@@ -234,9 +234,22 @@ def test_remove_takes_all_but_the_experiment(
     with reading() as session:
         left = session.exec(select(OutboxEntry.kind)).all()
         assert audit.first_broken_entry(session) is None
-    assert Delivery.FEEDBACK not in left
+    assert set(left) == {Delivery.CASES}  # they are no demonstration and stay
+    assert len(building.content_runs(connection, trial.slug)) == 1
     assert demo.remove(connection) == 0
     assert project(connection, slug=trial.slug).runs == 0
+
+
+def test_remove_takes_outputs_without_a_case(
+    trial: Trial, connection: Connection, platform_url: str
+) -> None:
+    trial.write_cases([{"id": "f-9", "input": "Eine Frage, die es nur hier gab."}])
+    record_trial(trial.slug, connection=connection, variant="eins", demo=True)
+    trial.write_cases([{"id": "f-1", "input": "Wann bekomme ich Geld?"}])
+    assert project(connection, slug=trial.slug).unassigned == 1
+    assert counts(TrialRun, UnassignedOutput) == [1, 1]
+    demo.remove(connection)
+    assert counts(TrialRun, UnassignedOutput) == [0, 0]
 
 
 def test_removed_demo_is_not_filled_by_itself(

@@ -215,7 +215,7 @@ def test_ratings_reach_the_recorded_outputs(shipped: Trial, tmp_path: Path) -> N
     report = take(shipped.slug, file)
     assert (report.ratings, report.created) == (2, False)
     with reading() as session:
-        kinds = sorted(session.exec(select(OutboxEntry.kind)).all())
+        kinds = building.judged_kinds(session)
     assert kinds == ["feedback", "feedback", "scores", "scores"]
 
 

@@ -13,12 +13,12 @@ from sqlmodel import Session, func, select
 
 from reallabor.database import reading, transaction
 from reallabor.errors import WrongState
-from reallabor.models import Output, Scenario, TrialRun, Watermark
+from reallabor.models import Output, Scenario, TrialRun, UnassignedOutput, Watermark
 from reallabor.people import acting_person
 from reallabor.rating.rounds import newest_runs, open_round
-from reallabor.recording.journal import Journal
+from reallabor.recording.journal import Journal, journal_root
 from reallabor.recording.projection import project
-from reallabor.recording.trials import journal_root, record_trial
+from reallabor.recording.trials import record_trial
 from reallabor.tracking import Connection, names
 from reallabor.tracking.recording import ensure_experiment, open_run
 
@@ -76,15 +76,48 @@ def test_outputs_that_came_later_are_added(
     recorded = shutil.copy(trial.folder / "cases.jsonl", trial.content / "cases.neu")
     (trial.folder / "cases.jsonl").write_text(cases, "utf-8")
     report = project(connection, slug=trial.slug)
-    assert (report.runs, report.outputs) == (1, 0)
+    assert (report.runs, report.outputs, report.unassigned) == (1, 0, 1)
     with reading() as session:
         scenario = session.exec(select(Scenario)).one()
         assert newest_runs(session, scenario) == [], "a run without outputs displaces no other"
+        assert session.exec(select(UnassignedOutput.hint)).one() == "f-1"
+        assert not session.exec(select(TrialRun.complete)).one()
     shutil.copy(recorded, trial.folder / "cases.jsonl")
     assert project(connection, slug=trial.slug).outputs == 1
     with reading() as session:
         assert counts(session) == (1, 1)
+        assert session.exec(select(UnassignedOutput)).all() == []
         assert session.exec(select(TrialRun.complete)).one()
+        assert session.exec(select(TrialRun.indicators)).one()["n_cases"] == 1
+
+
+def test_bound_that_no_longer_holds_is_gone(
+    trial: Trial, connection: Connection, platform_url: str
+) -> None:
+    """`a` is found and `b` missed; as long as only `a` is known, nothing was missed."""
+    trial.change(
+        fields=[{"key": "papers", "title": "Papiere", "kind": "list"}],
+        measures=[{"kind": "critical_recall", "fields": ["papers"]}],
+    )
+    (trial.folder / "system.py").write_text(
+        "def build(variant, folder):\n"
+        "    return lambda text: {'text': text, 'papers': ['pass'] if text == 'A?' else []}\n"
+    )
+    cases = [{"id": k, "input": f"{k.upper()}?", "expected": {"papers": ["pass"]}} for k in "ab"]
+    trial.write_cases(cases)
+    record_trial(trial.slug, connection=connection, variant="eins")
+    trial.write_cases(cases[:1])
+    project(connection, slug=trial.slug)
+    with reading() as session:
+        first = session.exec(select(TrialRun.indicators)).one()
+    assert (first["critical_recall"], first["critical_recall.missed"]) == (1, 0)
+    assert first["critical_recall.bound"] == pytest.approx(0.05)
+    trial.write_cases(cases)
+    project(connection, slug=trial.slug)
+    with reading() as session:
+        second = session.exec(select(TrialRun.indicators)).one()
+    assert (second["critical_recall"], second["critical_recall.missed"]) == (0.5, 1)
+    assert "critical_recall.bound" not in second
 
 
 def test_metric_that_is_not_a_number_is_left_out(
@@ -141,7 +174,7 @@ def test_opened_run_is_remembered_in_the_journal(trial: Trial, connection: Conne
     experiment = ensure_experiment(connection, trial.slug, trial.slug)
     first = open_run(
         connection, experiment, run_key="k", name="n", started_at=datetime.now(UTC), tags={}
-    )
+    ).run_id
     journal.remember_run("eins", first)
     (recorded,) = record_trial(trial.slug, connection=connection, resume=True)
     assert recorded.run_id == first

@@ -16,7 +16,17 @@ from sqlmodel import Session, col, select
 from reallabor.database import reading, transaction
 from reallabor.deciding.decisions import decide
 from reallabor.errors import TrackingUnavailable
-from reallabor.models import Decision, OutboxEntry, Output, Person, Rater, Round, TrialRun, now
+from reallabor.models import (
+    Decision,
+    Delivery,
+    OutboxEntry,
+    Output,
+    Person,
+    Rater,
+    Round,
+    TrialRun,
+    now,
+)
 from reallabor.rating.importing import import_ratings
 from reallabor.rating.publishing import LEASE, publish
 from reallabor.rating.rating_file import read_ratings
@@ -27,10 +37,14 @@ from reallabor.settings import get_settings
 from reallabor.tracking import Connection, names
 from reallabor.tracking.reading import experiments
 
+UNJUDGED = 2
+"""Messages without any judgement: the cases, and the indicators of the run."""
+
 
 @pytest.fixture
 def rated(trial: Trial, connection: Connection, platform_url: str) -> Trial:
-    """A recorded trial of one variant with an open round; Anna and Bert have rated everything."""
+    """A recorded trial of one variant with an open round; Anna and Bert have rated everything. What
+    needs no judgement is published."""
     trial.write_cases(
         [
             {"id": "a", "input": "Eins?"},
@@ -40,6 +54,7 @@ def rated(trial: Trial, connection: Connection, platform_url: str) -> Trial:
     )
     record_trial(trial.slug, connection=connection, variant="eins")
     project(connection, slug=trial.slug)
+    assert publish(connection).sent == UNJUDGED
     with transaction() as session:
         staff = building.add_staff(session)
         round_ = open_round(session, trial.slug, actor=staff["organiser"],
@@ -71,7 +86,7 @@ def feedback(connection: Connection, slug: str) -> list[Any]:
 
 
 def run_of(connection: Connection, slug: str) -> Any:
-    (run,) = connection.client.search_runs([experiments(connection)[slug]])
+    (run,) = building.trial_runs(connection, slug)
     return run
 
 
@@ -92,11 +107,10 @@ def assert_published_once(connection: Connection, slug: str) -> None:
     given = feedback(connection, slug)
     assert len(given) == 2 * (2 * len(CRITERIA) + 1)  # two outputs; Anna also left a comment each
     assert len({each.assessment_id for each in given}) == len(given)
-    for key in ("score.total", "score.FR", "score.n_cases"):
-        assert (
-            len(connection.client.get_metric_history(run_of(connection, slug).info.run_id, key))
-            == 1
-        )
+    histories = building.metric_histories(connection, run_of(connection, slug).info.run_id)
+    assert {"score.total", "score.FR", "score.n_cases", "n_cases"} <= set(histories)
+    assert {key: len(values) for key, values in histories.items()} == dict.fromkeys(histories, 1)
+    assert len(building.content_runs(connection, slug)) == 1
     assert due() == 0
 
 
@@ -146,7 +160,7 @@ def test_publishing_again_doubles_nothing(
     with transaction() as session:  # as if the database did not know what MLflow holds
         for entry in session.exec(select(OutboxEntry)):
             entry.done_at, entry.next_attempt_at = None, now()
-    assert publish(connection).sent == 3
+    assert publish(connection).sent == 3 + UNJUDGED
     assert_published_once(connection, rated.slug)
 
 
@@ -304,7 +318,11 @@ def test_older_decision_never_overwrites_newer(
     older = decided(rated.slug, "Beenden")
     newer = decided(rated.slug, "Weiterentwickeln")
     with transaction() as session:  # the older message hangs, only the newer one is sent
-        entry = session.exec(select(OutboxEntry).where(OutboxEntry.subject_id == older)).one()
+        entry = session.exec(
+            select(OutboxEntry).where(
+                OutboxEntry.kind == Delivery.DECISION, OutboxEntry.subject_id == older
+            )
+        ).one()
         entry.next_attempt_at = now() + LEASE
     publish(connection)
     assert tags(connection, rated.slug)[names.DECISION] == "Weiterentwickeln"

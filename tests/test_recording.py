@@ -11,25 +11,27 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import building
 import pytest
 from building import FAILING, HOUSE, Call, Trial
 from sqlmodel import col, select
 
 from reallabor.database import reading
 from reallabor.errors import ContentChanged, UnknownObject
-from reallabor.models import Case, Output, Scenario, TrialRun, Variant
+from reallabor.models import Case, Output, Scenario, TrialRun, UnassignedOutput, Variant
+from reallabor.rating.publishing import publish
+from reallabor.recording.journal import journal_root
 from reallabor.recording.projection import project
-from reallabor.recording.trials import journal_root, record_trial
+from reallabor.recording.trials import record_trial
+from reallabor.scenarios import load_scenario
 from reallabor.tracking import Connection, names, recording
 from reallabor.tracking.reading import experiments, finished_runs, outputs_of
 
 VARIANTS = ["eins", "zwei", "alt"]
+TITLES = ["System eins", "System zwei", "Ohne KI"]
 
 
-def runs_of(connection: Connection, slug: str) -> list[Any]:
-    """MLflow's own view: every run of the scenario, whatever its state."""
-    experiment = experiments(connection)[slug]
-    return list(connection.client.search_runs([experiment]))
+runs_of = building.trial_runs
 
 
 def traces_of(connection: Connection, slug: str, run_id: str) -> list[Any]:
@@ -47,14 +49,35 @@ def test_trial_records_run_per_variant(trial: Trial, connection: Connection) -> 
         assert run.data.tags[names.ORGANISATION] == HOUSE
         assert names.DEMO not in run.data.tags
         assert run.data.params["variant"] == run.data.tags[names.VARIANT]
-        assert run.data.metrics["n_cases"] == 6
-        assert run.data.metrics["failure_share"] == pytest.approx(1 / 6)
-        assert {"latency_p50_ms", "latency_p95_ms", "amstad_mean", "wstf1_mean"} <= set(
-            run.data.metrics
-        )
-    hits = {run.data.tags[names.VARIANT]: run.data.metrics["passage_hit_share"] for run in runs}
-    assert hits["eins"] == pytest.approx(5 / 6)  # a failed case is no hit
-    assert hits["zwei"] == 0
+    assert {run.info.run_name.split(" 20")[0] for run in runs} == set(TITLES)
+
+
+def test_indicators_come_from_the_stored_outputs(
+    trial: Trial, connection: Connection, platform_url: str
+) -> None:
+    record_trial(trial.slug, connection=connection)
+    project(connection, slug=trial.slug)
+    with reading() as session:
+        stored = {
+            variant: run.indicators
+            for variant, run in session.exec(
+                select(Variant.key, TrialRun).join(TrialRun, col(TrialRun.variant_id) == Variant.id)
+            ).all()
+        }
+    assert set(stored) == set(VARIANTS)
+    for metrics in stored.values():
+        assert metrics["n_cases"] == 6
+        assert metrics["failure_share"] == pytest.approx(1 / 6)
+        assert {"latency_p50_ms", "latency_p95_ms", "amstad_mean", "wstf1_mean"} <= set(metrics)
+    assert stored["eins"]["passage_hit_share"] == pytest.approx(5 / 6)  # a failed case is no hit
+    assert stored["zwei"]["passage_hit_share"] == 0
+
+    assert all(run.data.metrics == {} for run in runs_of(connection, trial.slug))
+    publish(connection)
+    published = {
+        run.data.tags[names.VARIANT]: run.data.metrics for run in runs_of(connection, trial.slug)
+    }
+    assert published == stored
 
 
 def test_every_case_becomes_one_trace(trial: Trial, connection: Connection) -> None:
@@ -86,9 +109,14 @@ def test_scenario_and_cases_are_artifacts_with_hash(
     recorded = record_trial(trial.slug, connection=connection, variant="eins")[0]
     (run,) = runs_of(connection, trial.slug)
     assert run.info.run_id == recorded.run_id
+    stored = tmp_path / "stored" / trial.slug
+    stored.mkdir(parents=True)
     for name in ("scenario.yaml", "cases.jsonl"):
-        stored = connection.client.download_artifacts(recorded.run_id, name, str(tmp_path))
-        assert Path(stored).read_bytes() == (trial.folder / name).read_bytes()
+        connection.client.download_artifacts(recorded.run_id, name, str(stored))
+    ours, theirs = load_scenario(trial.slug), load_scenario(trial.slug, stored.parent)
+    assert (theirs.content, theirs.cases) == (ours.content, ours.cases)
+    assert run.data.tags[names.SCENARIO_SHA256] == ours.sha256 == theirs.sha256
+    assert run.data.tags[names.CASES_SHA256] == ours.cases_sha256 == theirs.cases_sha256
     assert len(run.data.tags[names.CASES_SHA256]) == 64
     assert run.data.params["scenario_sha256"] == run.data.tags[names.SCENARIO_SHA256]
     assert len(run.data.params["code_sha256"]) == 64
@@ -152,7 +180,9 @@ def test_unstorable_characters_are_replaced_everywhere(
     assert details == {"note": ["d\ufffd?"], "k?": 1}
 
 
-def test_odd_answers_of_a_system_are_case_errors(trial: Trial, connection: Connection) -> None:
+def test_odd_answers_of_a_system_are_case_errors(
+    trial: Trial, connection: Connection, platform_url: str
+) -> None:
     (trial.folder / "system.py").write_text(
         "answers = iter([None, 5, {'text': 3}, {'text': 'x', 'p': float('nan')},"
         " {'text': 'x', 'p': object()}, {'text': 'gut', 'sources': [{'id': 1}]}])\n"
@@ -160,7 +190,11 @@ def test_odd_answers_of_a_system_are_case_errors(trial: Trial, connection: Conne
     )
     recorded = record_trial(trial.slug, connection=connection, variant="eins")[0]
     assert (recorded.n_cases, recorded.n_failed) == (6, 5)
-    assert recorded.indicators["passage_hit_share"] == 0
+    project(connection, slug=trial.slug)
+    with reading() as session:
+        metrics = session.exec(select(TrialRun.indicators)).one()
+    assert (metrics["n_cases"], metrics["failure_share"]) == (6, pytest.approx(5 / 6))
+    assert metrics["passage_hit_share"] == 0
 
 
 def test_other_content_under_same_id_is_refused(trial: Trial, connection: Connection) -> None:
@@ -260,12 +294,25 @@ def test_plain_mlflow_run_counts_like_others(
     assert len(report.notes) == 1
     assert "x-9" in report.notes[0]
     with reading() as session:
+        loose = session.exec(select(UnassignedOutput)).one()
+        assert (loose.hint, loose.text) == ("x-9", "fremd")
         run = session.exec(select(TrialRun)).one()
+        assert not run.complete
         variant = session.get_one(Variant, run.variant_id)
         texts = dict(session.exec(select(Case.key, Output.text).join(Output)).all())
     assert variant.key == "eigenbau"
-    assert (run.params, run.indicators) == ({"k": "3"}, {"kosten": 1.5})
+    assert run.params == {"k": "3"}
+    assert run.indicators["kosten"] == 1.5
+    assert (run.indicators["n_cases"], run.indicators["failure_share"]) == (2, 0)
     assert texts == {"f-1": "Antwort\ufffd eins", "f-2": "Antwort zwei"}
+
+    publish(connection)
+    again = project(connection, slug=trial.slug, everything=True)
+    assert (again.runs, again.outputs, again.unassigned) == (0, 0, 0)
+    assert publish(connection).sent == 0
+    histories = building.metric_histories(connection, run.tracking_run_id or "")
+    assert {key: values[-1] for key, values in histories.items()} == run.indicators
+    assert {key: len(values) for key, values in histories.items()} == dict.fromkeys(histories, 1)
 
 
 KILLED = """

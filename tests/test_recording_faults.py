@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import building
 import pytest
 from building import (
     COMMAND,
@@ -24,10 +25,15 @@ from building import (
     start_reallabor,
     wait_until,
 )
+from sqlmodel import select
 
+from reallabor.database import prepare_database, transaction
 from reallabor.errors import StorageFull, TrackingUnavailable, WrongState
-from reallabor.recording.journal import Journal
-from reallabor.recording.trials import journal_root, record_trial
+from reallabor.models import OutboxEntry, now
+from reallabor.rating.publishing import publish
+from reallabor.recording.journal import Journal, journal_root
+from reallabor.recording.projection import project
+from reallabor.recording.trials import record_trial
 from reallabor.settings import get_settings
 from reallabor.tracking import Connection, names
 from reallabor.tracking.reading import experiments
@@ -37,9 +43,20 @@ TRACES = b"POST /v1/traces"
 
 
 def assert_recorded_once(trial: Trial, connection: Connection) -> None:
-    """MLflow holds one finished run per variant with one trace per case, and nothing else."""
+    """MLflow holds one finished run per variant with one trace per case, and nothing else; taking
+    them over and publishing twice adds each indicator once and doubles nothing."""
     experiment = experiments(connection)[trial.slug]
-    runs = connection.client.search_runs([experiment])
+    prepare_database()
+    taken = [project(connection, slug=trial.slug, everything=True) for _ in range(2)]
+    assert [(each.runs, each.outputs, each.notes) for each in taken] == [(3, 18, []), (0, 0, [])]
+    assert publish(connection).problems == []
+    project(connection, slug=trial.slug, everything=True)
+    with transaction() as session:  # as if the database did not know what MLflow holds
+        for entry in session.exec(select(OutboxEntry)):
+            entry.done_at, entry.next_attempt_at = None, now()
+    assert publish(connection).problems == []
+    assert len(building.content_runs(connection, trial.slug)) == 1
+    runs = building.trial_runs(connection, trial.slug)
     assert Counter(run.data.tags[names.VARIANT] for run in runs) == Counter(VARIANTS)
     assert {run.info.status for run in runs} == {"FINISHED"}
     for run in runs:
@@ -48,8 +65,11 @@ def assert_recorded_once(trial: Trial, connection: Connection) -> None:
         )
         cases = Counter(trace.info.tags[names.CASE_ID] for trace in traces)
         assert cases == Counter(key for key, _, _ in QUESTIONS)
-        history = connection.client.get_metric_history(run.info.run_id, "n_cases")
-        assert len(history) == 1
+        histories = building.metric_histories(connection, run.info.run_id)
+        assert histories["n_cases"] == [6]
+        assert {key: len(values) for key, values in histories.items()} == dict.fromkeys(
+            histories, 1
+        )
     every = connection.client.search_traces(locations=[experiment], include_spans=False)
     assert len(every) == 18
     assert unfinished(trial) == []
@@ -114,10 +134,10 @@ def killed_at(
         (b"runs/create", True, 1),  # the run is made, its id never came back
         (TRACES, False, 1),  # the run is there without traces
         (TRACES, True, 2),  # the second variant's traces are stored, the answer was lost
-        (b"runs/log-batch", True, 1),  # metrics are there, the run is unfinished
+        (b"runs/log-batch", True, 1),  # parameters are there, the run is unfinished
         (b"runs/update", True, 3),  # everything is there, only the journal does not know
     ],
-    ids=["before-sending", "run-made", "no-traces", "traces-stored", "metrics", "finished"],
+    ids=["before-sending", "run-made", "no-traces", "traces-stored", "params", "finished"],
 )
 def test_killed_while_sending_doubles_nothing(
     trial: Trial, connection: Connection, marker: bytes, after_sending: bool, nth: int

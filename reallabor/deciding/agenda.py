@@ -6,38 +6,24 @@ from datetime import datetime
 from sqlmodel import Session, col, func, select
 
 from reallabor.deciding.comparison import current_decision
+from reallabor.german import count
 from reallabor.models import (
     Assignment,
+    Case,
     Decision,
-    Organisation,
     Output,
     Person,
     Rater,
     Round,
     Scenario,
-    TrialRun,
-    Variant,
     row_id,
 )
 from reallabor.policies import may_decide, may_open_round, may_release
 from reallabor.rating.ratings import OpenRating, is_rated, list_open_ratings
 from reallabor.rating.results import released_round
 from reallabor.rating.rounds import newest_runs, open_rounds
-
-
-@dataclass(frozen=True)
-class RunSummary:
-    """A trial run in one line."""
-
-    variant: str
-    organisation: str
-    """Empty where ratings were imported."""
-    finished_at: datetime
-    n_outputs: int
-    n_failed: int
-    indicators: dict[str, float]
-    tracking_run_id: str | None
-    demo: bool
+from reallabor.recording.catalogue import get_scenario
+from reallabor.recording.runs import RunSummary, run_summary
 
 
 @dataclass(frozen=True)
@@ -70,6 +56,8 @@ class ScenarioSummary:
     decision: Decision | None
     unrated_runs: bool
     """Whether the newest runs are not part of any round yet."""
+    n_cases: int = 0
+    """Current cases."""
 
     @property
     def demo(self) -> bool:
@@ -87,6 +75,22 @@ class ScenarioSummary:
         if self.released:
             return "bewertet, zum Beschluss"
         return "erprobt" if self.runs else "vorbereitet"
+
+    @property
+    def next_step(self) -> str:
+        """What has to happen next, in one German sentence."""
+        if self.open_round:
+            left = self.open_round.total - self.open_round.done
+            if left:
+                return f"Bewertende: noch {count(left, 'Bewertung', 'Bewertungen')} offen."
+            return "Organisation: Ergebnisse freigeben."
+        steps = {
+            "Pilotteam: Fälle ergänzen.": not self.n_cases,
+            "Pilotteam: ersten Durchlauf aufzeichnen oder hochladen.": not self.runs,
+            "Organisation: Bewertung der neuesten Durchläufe starten.": self.unrated_runs,
+            "Lenkungskreis: beschließen.": self.released and not self.decision,
+        }
+        return next((step for step, due in steps.items() if due), "Nichts offen.")
 
 
 @dataclass(frozen=True)
@@ -128,6 +132,11 @@ def list_scenarios(session: Session) -> list[ScenarioSummary]:
     return [_summary(session, scenario) for scenario in scenarios]
 
 
+def scenario_summary(session: Session, slug: str) -> ScenarioSummary:
+    """One scenario. Raises UnknownObject."""
+    return _summary(session, get_scenario(session, slug))
+
+
 def _summary(session: Session, scenario: Scenario) -> ScenarioSummary:
     runs = newest_runs(session, scenario)
     rated = set(
@@ -146,31 +155,18 @@ def _summary(session: Session, scenario: Scenario) -> ScenarioSummary:
         task=str(scenario.content.get("task", "")),
         organisation=str(scenario.content.get("organisation", "")),
         experiment_id=scenario.experiment_id,
-        runs=[_run_summary(session, run) for run in runs],
+        runs=[run_summary(session, run) for run in runs],
         open_round=_round_summary(session, running[0]) if running else None,
         released=_round_summary(session, released) if released else None,
         decision=current_decision(session, scenario),
         unrated_runs=any(
             run.id not in rated and run.tracking_run_id and scenario.experiment_id for run in runs
         ),
-    )
-
-
-def _run_summary(session: Session, run: TrialRun) -> RunSummary:
-    variant = session.get_one(Variant, run.variant_id)
-    house = session.get(Organisation, run.organisation_id) if run.organisation_id else None
-    outputs, failed = session.exec(
-        select(func.count(), func.count(col(Output.error))).where(Output.run_id == run.id)
-    ).one()
-    return RunSummary(
-        variant=variant.title,
-        organisation=house.name if house else "",
-        finished_at=run.finished_at,
-        n_outputs=outputs,
-        n_failed=failed,
-        indicators=run.indicators,
-        tracking_run_id=run.tracking_run_id,
-        demo=run.demo,
+        n_cases=session.exec(
+            select(func.count())
+            .select_from(Case)
+            .where(Case.scenario_id == scenario.id, Case.current)
+        ).one(),
     )
 
 

@@ -19,9 +19,20 @@ from reallabor.deciding.readiness import (
 )
 from reallabor.evaluations import load_gates
 from reallabor.german import ZONE
-from reallabor.models import Decision, Origin, Rating, Round, Rubric, Scenario
+from reallabor.models import (
+    Decision,
+    Organisation,
+    Origin,
+    Rating,
+    Round,
+    RoundRun,
+    Rubric,
+    Scenario,
+    Variant,
+)
 from reallabor.rating.agreement import Agreement, round_agreement
 from reallabor.rating.results import Figure, RoundResult, released_round, round_result
+from reallabor.rating.rounds import newest_runs
 from reallabor.recording.catalogue import get_scenario
 from reallabor.statistics import Estimate, Interval
 
@@ -38,6 +49,8 @@ class ScenarioComparison:
     gates: list[Gate]
     readiness: Readiness
     decision: Decision | None
+    newer_unrated: list[str]
+    """Runs that are newer than what was rated, as `Variante (Organisation)`."""
     experiment_id: str | None
     """MLflow's id of the experiment; None before the first run was taken over."""
 
@@ -69,6 +82,7 @@ def _compare_one(session: Session, scenario: Scenario) -> ScenarioComparison:
         gates=gates,
         readiness=readiness(result, gates, agreement),
         decision=current_decision(session, scenario),
+        newer_unrated=newer_unrated(session, scenario, round_),
         experiment_id=scenario.experiment_id,
     )
 
@@ -107,6 +121,20 @@ def current_decision(session: Session, scenario: Scenario) -> Decision | None:
     ).first()
 
 
+def newer_unrated(session: Session, scenario: Scenario, round_: Round | None) -> list[str]:
+    """Newest runs that are not part of the round that counts, where there is one."""
+    if round_ is None:
+        return []
+    rated = set(session.exec(select(RoundRun.run_id).where(RoundRun.round_id == round_.id)).all())
+    found = []
+    for run in newest_runs(session, scenario):
+        if run.id not in rated and run.demo == round_.demo:
+            variant = session.get_one(Variant, run.variant_id)
+            house = session.get(Organisation, run.organisation_id) if run.organisation_id else None
+            found.append(f"{variant.title} ({house.name})" if house else variant.title)
+    return found
+
+
 def _gates(session: Session, scenario: Scenario, result: RoundResult | None) -> list[Gate]:
     # The rules under which people rated, not those of a rubric loaded since.
     round_ = session.get(Round, result.round_id) if result else None
@@ -114,7 +142,7 @@ def _gates(session: Session, scenario: Scenario, result: RoundResult | None) -> 
     rubric = session.get(Rubric, rubric_id) if rubric_id else None
     rules = rubric.content.get("gates", []) if rubric else []
     gates = rubric_gates(rules, candidate_of(result) if result else None)
-    if scenario.origin == Origin.SHIPPED and (keys := scenario.content.get("gates")):
+    if scenario.origin != Origin.IMPORTED and (keys := scenario.content.get("gates")):
         titles = {gate.key: gate.title for gate in load_gates().gates}
         gates += [Gate(key, titles.get(key, key), GateState.OPEN) for key in keys]
     return gates
@@ -144,6 +172,7 @@ def as_json(comparison: ScenarioComparison) -> dict[str, Any]:
             "by": decision.decided_by,
         },
         "demo": comparison.demo,
+        "newer_unrated": comparison.newer_unrated,
         "agreement": {
             key: {
                 "alpha": each.alpha["ordinal"].value,
@@ -168,6 +197,17 @@ def as_json(comparison: ScenarioComparison) -> dict[str, Any]:
                 "criteria": {
                     key: _figure(figure) for key, figure in variant.criteria.items()
                 },
+                "organisations": [
+                    {
+                        "organisation": stratum.organisation,
+                        "n_cases": stratum.n_cases,
+                        "score": stratum.score.mean,
+                        **_reason("score", stratum.score),
+                        "score_interval": _ends(stratum.score.interval),
+                        "metrics": stratum.metrics,
+                    }
+                    for stratum in variant.strata
+                ],
             }
             for variant in (result.variants if result else [])
         ],

@@ -11,9 +11,9 @@ from reallabor.errors import ReallaborError
 from reallabor.models import Decision, Delivery, Person, RoundRun, Scenario, TrialRun, row_id
 from reallabor.models.decision import Verdict
 from reallabor.policies import may_decide, require
-from reallabor.rating.outbox import enqueue
 from reallabor.rating.results import released_round
 from reallabor.recording.catalogue import get_scenario
+from reallabor.recording.outbox import enqueue
 
 VERDICTS = tuple(each.value for each in Verdict)
 """The four possible decisions, most favourable first."""

@@ -68,11 +68,18 @@ def candidate_of(result: RoundResult) -> VariantResult | None:
 
 
 def rubric_gates(rules: Sequence[Mapping[str, Any]], variant: VariantResult | None) -> list[Gate]:
-    """The gates that the ratings of the candidate pass or miss; open without ratings."""
+    """The gates that the ratings of the candidate, or the metrics of its runs, pass or miss; open
+    without them."""
     return [Gate(rule["key"], rule["title"], _state(rule, variant)) for rule in rules]
 
 
 def _state(rule: Mapping[str, Any], variant: VariantResult | None) -> GateState:
+    if rule["rule"] == "metric_at_least":
+        values = [each.metrics.get(rule["metric"]) for each in variant.strata] if variant else []
+        known = [value for value in values if value is not None]
+        if not known or len(known) < len(values):
+            return GateState.OPEN
+        return GateState.PASSED if min(known) >= rule["level"] else GateState.MISSED
     figure = variant.criteria.get(rule["criterion"]) if variant else None
     if figure is None or figure.median is None or figure.lowest is None:
         return GateState.OPEN

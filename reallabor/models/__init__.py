@@ -16,12 +16,12 @@ from reallabor.models.rating import (
 )
 from reallabor.models.rubric import Criterion, Rubric
 from reallabor.models.scenario import Case, Origin, Scenario, Variant
-from reallabor.models.trial_run import Output, TrialRun
+from reallabor.models.trial_run import Output, TrialRun, UnassignedOutput, Way
 from reallabor.models.watermark import Watermark
 
 __all__ = [
     "Assignment", "AuditEntry", "Case", "Criterion", "Decision", "Delivery", "Organisation",
     "Origin", "OutboxEntry", "Output", "Person", "Rater", "Rating", "Remark", "Role", "Round",
-    "RoundOrigin", "RoundRun", "Rubric", "Scenario", "TrialRun", "Variant", "Verdict",
-    "Watermark", "now", "row_id",
+    "RoundOrigin", "RoundRun", "Rubric", "Scenario", "TrialRun", "UnassignedOutput",
+    "Variant", "Verdict", "Watermark", "Way", "now", "row_id",
 ]  # fmt: skip

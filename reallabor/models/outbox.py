@@ -16,6 +16,8 @@ class Delivery(StrEnum):
     FEEDBACK = "feedback"
     SCORES = "scores"
     DECISION = "decision"
+    INDICATORS = "indicators"
+    CASES = "cases"
 
 
 class OutboxEntry(SQLModel, table=True):
@@ -28,7 +30,8 @@ class OutboxEntry(SQLModel, table=True):
     """What the message is about in words, such as `feedback/17/3`; one entry per key."""
     kind: Delivery = Field(sa_type=sa.String)
     subject_id: int
-    """FEEDBACK: output; SCORES and IMPORTED_RUN: run; DECISION: decision."""
+    """FEEDBACK: output; SCORES, INDICATORS and IMPORTED_RUN: run; DECISION: decision; CASES:
+    scenario."""
     round_id: int | None = Field(default=None, foreign_key="rating_round.id")
     created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
     attempts: int = 0

@@ -15,6 +15,8 @@ class Origin(StrEnum):
 
     SHIPPED = "shipped"
     IMPORTED = "imported"
+    CREATED = "created"
+    """Made with the form in the app."""
 
 
 class Scenario(SQLModel, table=True):
@@ -64,4 +66,7 @@ class Case(SQLModel, table=True):
     topic: str = ""
     edge: bool = False
     cluster: str | None = None
+    expected: dict[str, Any] = Field(
+        default_factory=dict, sa_type=sa.JSON, sa_column_kwargs={"server_default": "{}"}
+    )
     content_sha256: str = ""

@@ -1,12 +1,24 @@
 """Trial runs and their outputs: the read model of what MLflow holds."""
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
-from reallabor.models.base import UtcDateTime
+from reallabor.models.base import UtcDateTime, now
+
+
+class Way(StrEnum):
+    """How a run came in."""
+
+    RUN = "run"
+    PYTHON = "python"
+    FILE = "file"
+    ENDPOINT = "endpoint"
+    MLFLOW = "mlflow"
+    """Logged by somebody who never installed this package."""
 
 
 class TrialRun(SQLModel, table=True):
@@ -27,6 +39,14 @@ class TrialRun(SQLModel, table=True):
     complete: bool = True
     """False while outputs are missing: such a run is read again."""
     demo: bool = False
+    way: Way = Field(default=Way.RUN, sa_type=sa.String,
+                     sa_column_kwargs={"server_default": Way.RUN.value})  # fmt: skip
+    taken_at: datetime = Field(
+        default_factory=now,
+        sa_type=UtcDateTime,
+        sa_column_kwargs={"server_default": "2026-11-01 00:00:00"},
+    )
+    """When it was taken over from MLflow; an uploaded file can be undone for an hour."""
 
 
 class Output(SQLModel, table=True):
@@ -43,4 +63,25 @@ class Output(SQLModel, table=True):
     """What the system said beside the text, such as sources and hand-over."""
     error: str | None = None
     latency_ms: float | None = None
+    tokens: int | None = None
+    cost_eur: float | None = None
+    content_sha256: str = ""
+
+
+class UnassignedOutput(SQLModel, table=True):
+    """An output of a taken-over run whose case is not known yet; somebody maps it by hand."""
+
+    __tablename__ = "unassigned_output"
+    id: int | None = Field(default=None, primary_key=True)
+    run_id: int = Field(foreign_key="trial_run.id", index=True)
+    trace_id: str = Field(unique=True)
+    hint: str = ""
+    """What the trace says of its case, where it says anything."""
+    input: str | None = None
+    text: str | None = None
+    details: dict[str, Any] = Field(default_factory=dict, sa_type=sa.JSON)
+    error: str | None = None
+    latency_ms: float | None = None
+    tokens: int | None = None
+    cost_eur: float | None = None
     content_sha256: str = ""

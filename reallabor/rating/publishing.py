@@ -32,6 +32,10 @@ from reallabor.models import (
     row_id,
 )
 from reallabor.rating.results import round_result
+from reallabor.recording import shared_cases
+from reallabor.recording.catalogue import stored_scenario
+from reallabor.recording.indicators import indicator_names
+from reallabor.scenarios import MeasureContent
 from reallabor.tracking import Connection, names, publishing, recording
 
 log = structlog.get_logger()
@@ -173,7 +177,7 @@ def _send_imported_run(connection: Connection, entry: OutboxEntry) -> None:
     run_id = recording.open_run(
         connection, experiment_id, run_key=key, name=tags[names.VARIANT], started_at=started_at,
         tags=tags,
-    )  # fmt: skip
+    ).run_id  # fmt: skip
     recording.finish_run(
         connection, run_id, params={"variant": tags[names.VARIANT]}, metrics={}, artifacts=[],
         measured_at=started_at, finished_at=started_at,
@@ -259,6 +263,31 @@ def _send_scores(connection: Connection, entry: OutboxEntry) -> None:
     )
 
 
+def _send_indicators(connection: Connection, entry: OutboxEntry) -> None:
+    with reading() as session:
+        run = session.get(TrialRun, entry.subject_id)
+        if run is None or run.tracking_run_id is None:
+            return  # undone since
+        run_id, finished_at = run.tracking_run_id, run.finished_at
+        content = session.get_one(Scenario, run.scenario_id).content
+        # Metrics that somebody else logged stand in MLflow already.
+        ours = indicator_names(
+            MeasureContent.model_validate(each) for each in content.get("measures", [])
+        )
+        figures = {name: value for name, value in run.indicators.items() if name in ours}
+        outputs = session.exec(
+            select(func.count()).select_from(Output).where(Output.run_id == run.id)
+        ).one()
+    # A higher step is what MLflow shows: with every output mapped by hand the figures are newer.
+    publishing.publish_indicators(connection, run_id, figures, step=outputs, at=finished_at)
+
+
+def _send_cases(connection: Connection, entry: OutboxEntry) -> None:
+    with reading() as session:
+        scenario = stored_scenario(session, session.get_one(Scenario, entry.subject_id).slug)
+    shared_cases.publish_cases(connection, scenario)
+
+
 def _send_decision(connection: Connection, entry: OutboxEntry) -> None:
     with reading() as session:
         decision = session.get_one(Decision, entry.subject_id)
@@ -286,4 +315,6 @@ _SENDERS = {
     Delivery.FEEDBACK: _send_feedback,
     Delivery.SCORES: _send_scores,
     Delivery.DECISION: _send_decision,
+    Delivery.INDICATORS: _send_indicators,
+    Delivery.CASES: _send_cases,
 }

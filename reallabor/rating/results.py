@@ -2,7 +2,7 @@
 and the score. Raters are averaged within an output first, outputs within a case."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import pandas as pd
 from sqlmodel import Session, col, func, select
@@ -11,6 +11,7 @@ from reallabor.models import (
     Assignment,
     Case,
     Criterion,
+    Organisation,
     Output,
     Rater,
     Rating,
@@ -48,6 +49,18 @@ class Figure:
 
 
 @dataclass(frozen=True)
+class Stratum:
+    """One variant in one organisation: what its own run says, not pooled with other houses."""
+
+    organisation: str
+    """Empty where ratings were imported."""
+    n_cases: int
+    score: Figure
+    metrics: dict[str, float]
+    """The measures of the scenario with their bounds, as on the run; nothing about time."""
+
+
+@dataclass(frozen=True)
 class VariantResult:
     """One variant in one round."""
 
@@ -63,6 +76,8 @@ class VariantResult:
     low_share: float | None
     """Share of cases (0-1) with a mean in the lowest two levels of a five-level scale on any
     criterion; None where the scale has no levels 1-5."""
+    strata: list[Stratum] = field(default_factory=list)
+    """The same per organisation, by name."""
 
 
 @dataclass(frozen=True)
@@ -142,12 +157,55 @@ def round_result(session: Session, round_: Round, *, run_id: int | None = None) 
         five_levels=_five_levels(rubric),
         candidate=next((each.key for each in variants if each.id == round_.candidate_id), None),
         variants=[
-            _variant_result(
-                variant, cases[cases["variant"] == variant.id], criteria, rubric, round_
+            replace(
+                _variant_result(
+                    variant, cases[cases["variant"] == variant.id], criteria, rubric, round_
+                ),
+                strata=_strata(
+                    session,
+                    round_,
+                    [run for run in runs if run.variant_id == variant.id],
+                    cases[cases["variant"] == variant.id],
+                    criteria,
+                    rubric,
+                ),
             )
             for variant in variants
         ],
     )
+
+
+def _strata(  # noqa: PLR0917
+    session: Session,
+    round_: Round,
+    runs: Sequence[TrialRun],
+    pooled: pd.DataFrame,
+    criteria: Sequence[Criterion],
+    rubric: Rubric,
+) -> list[Stratum]:
+    """One entry per run of a variant; `pooled` are its case means over all runs."""
+    found = []
+    for run in runs:
+        cases = pooled if len(runs) == 1 else _case_means(session, round_, run.id)
+        house = session.get(Organisation, run.organisation_id) if run.organisation_id else None
+        scenario = session.get_one(Scenario, run.scenario_id)
+        names = {
+            measure.get("key") or measure["kind"]
+            for measure in scenario.content.get("measures", [])
+        }
+        found.append(
+            Stratum(
+                organisation=house.name if house else "",
+                n_cases=int(cases["case"].nunique()),
+                score=_score(cases, criteria, rubric),
+                metrics={
+                    key: value
+                    for key, value in run.indicators.items()
+                    if key.partition(".")[0] in names
+                },
+            )
+        )
+    return sorted(found, key=lambda each: each.organisation)
 
 
 def _case_means(session: Session, round_: Round, run_id: int | None) -> pd.DataFrame:

@@ -12,19 +12,83 @@ from reallabor.evaluations import RubricContent, load_rubric
 from reallabor.models import (
     Case,
     Criterion,
+    Delivery,
     Organisation,
     Origin,
+    OutboxEntry,
     Rubric,
     Scenario,
     Variant,
     row_id,
 )
-from reallabor.scenarios import CaseContent, ScenarioFolder, load_scenario, scenario_slugs
+from reallabor.recording.outbox import enqueue
+from reallabor.scenarios import (
+    CaseContent,
+    ScenarioContent,
+    ScenarioFolder,
+    load_scenario,
+    scenario_slugs,
+)
 
 
 def load_shipped(session: Session) -> list[str]:
     """Bring all shipped scenarios and their rubrics up to date; gives the slugs that changed."""
-    return [slug for slug in scenario_slugs() if _load_scenario(session, load_scenario(slug))]
+    changed = [slug for slug in scenario_slugs() if _load_scenario(session, load_scenario(slug))]
+    _publish_cases(session, changed)
+    return changed
+
+
+def stored_scenario(session: Session, slug: str) -> ScenarioFolder:
+    """Steckbrief and current cases as they are stored, whether they were shipped or made in the
+    app. Raises UnknownObject, and InvalidContent where ratings were imported without any cases."""
+    scenario = get_scenario(session, slug)
+    cases = session.exec(
+        select(Case).where(Case.scenario_id == scenario.id, Case.current).order_by(col(Case.key))
+    ).all()
+    if scenario.origin == Origin.IMPORTED or not cases:
+        raise InvalidContent(
+            f"Zu '{scenario.title}' sind keine Fälle mit ihrem Text gespeichert; es lässt sich nur "
+            "vergleichen, nicht erproben."
+        )
+    return ScenarioFolder(
+        slug=slug,
+        content=ScenarioContent.model_validate(scenario.content),
+        cases=[case_content(case) for case in cases],
+    )
+
+
+def rubric_title(session: Session, slug: str) -> str:
+    """Title and version of the rubric of a scenario, such as `Auskunft und Chat (auskunft@1)`."""
+    scenario = get_scenario(session, slug)
+    rubric = session.get(Rubric, scenario.rubric_id) if scenario.rubric_id else None
+    return f"{rubric.title} ({rubric.name})" if rubric else ""
+
+
+def case_content(case: Case) -> CaseContent:
+    """A stored case in the form of the content files."""
+    return CaseContent(
+        id=case.key,
+        input=case.input or "",
+        reference=case.reference,
+        passages=case.passages,
+        topic=case.topic,
+        edge=case.edge,
+        cluster=case.cluster,
+        expected=case.expected,
+    )
+
+
+def _publish_cases(session: Session, changed: list[str]) -> None:
+    """Let MLflow hold the cases too, so that recording needs nothing but its address."""
+    known = set(
+        session.exec(
+            select(OutboxEntry.subject_id).where(col(OutboxEntry.kind) == Delivery.CASES)
+        ).all()
+    )
+    shipped = session.exec(select(Scenario).where(Scenario.origin == Origin.SHIPPED)).all()
+    for scenario in shipped:
+        if scenario.slug in changed or scenario.id not in known:
+            enqueue(session, Delivery.CASES, row_id(scenario.id))
 
 
 def get_scenario(session: Session, slug: str) -> Scenario:
@@ -97,7 +161,7 @@ def store_rubric(session: Session, content: RubricContent, *, declared: bool = T
 def _load_scenario(session: Session, folder: ScenarioFolder) -> bool:
     rubric = store_rubric(session, load_rubric(folder.content.rubric))
     found = _find_scenario(session, folder.slug)
-    if found is not None and found.origin != Origin.SHIPPED:
+    if found is not None and found.origin == Origin.IMPORTED:
         raise InvalidContent(
             f"scenarios/{folder.slug} heißt wie ein Szenario, das aus einer Bewertungsdatei "
             "angelegt wurde. Bitte einen der beiden Namen ändern."
@@ -112,6 +176,21 @@ def _load_scenario(session: Session, folder: ScenarioFolder) -> bool:
     get_organisation(session, content.organisation)
     scenario = found or Scenario(slug=folder.slug, title="", origin=Origin.SHIPPED,
                                  content_sha256="")  # fmt: skip
+    store_content(session, scenario, folder, rubric)
+    return True
+
+
+def store_content(
+    session: Session,
+    scenario: Scenario,
+    folder: ScenarioFolder,
+    rubric: Rubric,
+    *,
+    origin: Origin = Origin.SHIPPED,
+) -> None:
+    """Bring the rows of a scenario to this content; cases get new versions where they changed."""
+    content = folder.content
+    scenario.origin = origin
     scenario.title = content.title
     scenario.content = content.model_dump(mode="json", by_alias=True)
     scenario.content_sha256 = folder.sha256
@@ -120,7 +199,6 @@ def _load_scenario(session: Session, folder: ScenarioFolder) -> bool:
     session.flush()
     _load_variants(session, scenario, folder)
     _load_cases(session, row_id(scenario.id), folder.cases)
-    return True
 
 
 def _find_scenario(session: Session, slug: str) -> Scenario | None:
@@ -174,6 +252,7 @@ def _load_cases(session: Session, scenario_id: int, cases: Iterable[CaseContent]
                 topic=content.topic,
                 edge=content.edge,
                 cluster=content.cluster,
+                expected=content.expected,
                 content_sha256=content.sha256,
             )
         row.current = True

@@ -6,16 +6,26 @@ import json
 import os
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import IO, Any
 
 from reallabor.errors import StorageFull, WrongState
-from reallabor.scenarios import ScenarioFolder, load_scenario
+from reallabor.scenarios import ScenarioFolder, load_scenario, write_scenario
+from reallabor.settings import get_settings
+
+
+def journal_root() -> Path:
+    """Where the journals of this home lie."""
+    return get_settings().home / "journal"
+
+
+_CLOSED = "closed"
+"""A file of this name says that no further output will come."""
 
 
 @dataclass(frozen=True)
@@ -25,14 +35,17 @@ class JournalEntry:
     case_id: str
     started_at: str
     """ISO 8601 with time zone."""
-    latency_ms: float
+    latency_ms: float | None
+    """None where nobody measured it."""
     output: dict[str, Any] | None
     error: str | None
+    tokens: int | None = None
+    cost_eur: float | None = None
 
 
 @dataclass(frozen=True)
 class TrialPlan:
-    """What one call of `reallabor run` set out to do; lies in `plan.json` until all is sent."""
+    """What one trial set out to do; lies in `plan.json` until all is sent."""
 
     key: str
     slug: str
@@ -44,6 +57,13 @@ class TrialPlan:
     """What the systems were made of when the trial began."""
     reallabor: str = ""
     """Version of this package then."""
+    way: str = "run"
+    """How the outputs come in: run, python, file or endpoint."""
+    titles: dict[str, str] = field(default_factory=dict)
+    """Titles of variants that the scenario does not name itself."""
+    params: dict[str, str] = field(default_factory=dict)
+    """Configuration of the system, as it stands on the run."""
+    tags: dict[str, str] = field(default_factory=dict)
 
 
 class Journal:
@@ -55,12 +75,24 @@ class Journal:
 
     @classmethod
     def create(
-        cls, root: Path, scenario: ScenarioFolder, *, variants: list[str], organisation: str,
-        demo: bool,
-    ) -> "Journal":  # fmt: skip
-        """A new journal; it appears whole or not at all."""
+        cls,
+        root: Path,
+        scenario: ScenarioFolder,
+        *,
+        variants: list[str],
+        organisation: str,
+        demo: bool = False,
+        way: str = "run",
+        key: str | None = None,
+        titles: Mapping[str, str] | None = None,
+        params: Mapping[str, str] | None = None,
+        tags: Mapping[str, str] | None = None,
+        entries: Sequence[JournalEntry] | None = None,
+    ) -> "Journal":
+        """A new journal; it appears whole or not at all, with `entries` of its only variant where
+        they are known already. `key` names the trial where repeating must find it again."""
         plan = TrialPlan(
-            key=uuid.uuid4().hex,
+            key=key or uuid.uuid4().hex,
             slug=scenario.slug,
             organisation=organisation,
             variants=variants,
@@ -68,14 +100,22 @@ class Journal:
             demo=demo,
             code_sha256=scenario.code_sha256,
             reallabor=version("reallabor"),
+            way=way,
+            titles=dict(titles or {}),
+            params=dict(params or {}),
+            tags=dict(tags or {}),
         )
-        folder = root / scenario.slug / f"{plan.created_at[:19].replace(':', '')}-{plan.key[:8]}"
+        name = f"{plan.created_at[:19].replace(':', '')}-{plan.key[-8:]}"
+        folder = root / scenario.slug / name
         with _writing(folder):
-            draft = folder.with_name(f".{folder.name}")
+            draft = folder.with_name(f".{name}-{uuid.uuid4().hex[:8]}")
             copy = draft / "content" / scenario.slug
             copy.mkdir(parents=True)
-            for name in ("scenario.yaml", "cases.jsonl"):
-                shutil.copy(scenario.path / name, copy / name)
+            write_scenario(scenario, copy)
+            if entries is not None:
+                with (draft / f"{variants[0]}.jsonl").open("wb") as file:
+                    file.writelines(_line(entry) for entry in entries)
+                (draft / _CLOSED).touch()
             (draft / "plan.json").write_text(json.dumps(asdict(plan)), encoding="utf-8")
             draft.rename(folder)
         return cls(folder, plan)
@@ -121,10 +161,13 @@ class Journal:
     @contextmanager
     def writer(self, variant: str) -> Iterator["JournalWriter"]:
         """Append entries of a variant."""
-        path = self._path(variant)
-        with _writing(self.folder), path.open("ab", buffering=0) as file:
-            yield JournalWriter(file)
-            os.fsync(file.fileno())
+        with _writing(self.folder):
+            file = self._path(variant).open("ab", buffering=0)
+        # What fails between the writes is the caller's: an OSError there is no full disk here.
+        with file:
+            yield JournalWriter(file, self.folder)
+            with _writing(self.folder):
+                os.fsync(file.fileno())
 
     def run_id(self, variant: str) -> str | None:
         """MLflow's run of a variant, once it was opened."""
@@ -137,6 +180,16 @@ class Journal:
             draft = self._path(variant).with_suffix(".draft")
             draft.write_text(run_id, "utf-8")
             draft.rename(self._path(variant).with_suffix(".run"))
+
+    def close(self) -> None:
+        """Remember that no further output will come, whether all cases have one or not."""
+        with _writing(self.folder):
+            (self.folder / _CLOSED).touch()
+
+    @property
+    def closed(self) -> bool:
+        """Whether all outputs are here that will ever come."""
+        return (self.folder / _CLOSED).exists()
 
     def mark_sent(self, variant: str) -> None:
         """Remember that MLflow holds this variant whole."""
@@ -157,18 +210,23 @@ class Journal:
         return self.folder / f"{variant}.jsonl"
 
 
+def _line(entry: JournalEntry) -> bytes:
+    return (json.dumps(asdict(entry), ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+
 class JournalWriter:
     """Appends one line per output; after `append` the line survives a killed process."""
 
-    def __init__(self, file: IO[bytes]) -> None:
+    def __init__(self, file: IO[bytes], folder: Path) -> None:
         self._file = file
+        self._folder = folder
 
     def append(self, entry: JournalEntry) -> None:
-        line = json.dumps(asdict(entry), ensure_ascii=False, allow_nan=False) + "\n"
-        data = line.encode()
-        written = self._file.write(data)
-        if written != len(data):  # the disk took only a part
-            raise OSError(28, "No space left on device")
+        data = _line(entry)
+        with _writing(self._folder):
+            written = self._file.write(data)
+            if written != len(data):  # the disk took only a part
+                raise OSError(28, "No space left on device")
 
 
 @contextmanager

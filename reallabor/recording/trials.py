@@ -1,37 +1,29 @@
 """Runs a trial: every case through every chosen variant, journalled, then recorded in MLflow."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import structlog
 
 from reallabor.content import digest, storable
-from reallabor.errors import ReallaborError, TrackingUnavailable, WrongState
-from reallabor.recording.indicators import indicators
-from reallabor.recording.journal import Journal, JournalEntry, TrialPlan
+from reallabor.errors import EndpointUnavailable, ReallaborError, WrongState
+from reallabor.recording.endpoint import Endpoint, endpoint_system, prompt_of
+from reallabor.recording.journal import Journal, JournalEntry, journal_root
+from reallabor.recording.sending import RecordedRun, send_journal
 from reallabor.scenarios import CaseContent, ScenarioFolder, System, load_scenario
-from reallabor.settings import get_settings
-from reallabor.tracking import Connection, names, recording
+from reallabor.tracking import Connection
+from reallabor.tracking.prompts import register_prompt
 
 log = structlog.get_logger()
 
 Progress = Callable[[str, int, int], None]
 """Called with variant, cases done, cases in all."""
-
-
-@dataclass(frozen=True)
-class RecordedRun:
-    """A variant that MLflow now holds whole."""
-
-    variant: str
-    run_id: str
-    n_cases: int
-    n_failed: int
-    indicators: dict[str, float]
+MOST_UNANSWERED = 3
+"""After so many cases in a row without an answer an endpoint counts as down."""
 
 
 def record_trial(
@@ -42,69 +34,107 @@ def record_trial(
     organisation: str | None = None,
     resume: bool = False,
     demo: bool = False,
+    endpoint: Endpoint | None = None,
     progress: Progress | None = None,
 ) -> list[RecordedRun]:
-    """Run all cases through one variant, or through all, and record them.
+    """Run all cases through one variant, through all, or through the model behind an endpoint, and
+    record them.
 
     Each output is in the local journal before anything is sent. With `resume` the newest
     interrupted trial goes on: cases in the journal are not run again, what MLflow holds is not
-    sent again. Raises WrongState where there is nothing to resume, TrackingUnavailable where
-    MLflow is down (the journal stays).
+    sent again. Raises WrongState where there is nothing to resume or the cost ceiling is reached,
+    TrackingUnavailable where MLflow is down, EndpointUnavailable where the model is (the journal
+    stays).
     """
-    root = journal_root()
+    systems: dict[str, System] = {}
     if resume:
-        journal = _resumable(root, slug, variant=variant, organisation=organisation, demo=demo)
+        variant = endpoint.variant if endpoint else variant
+        journal = _resumable(slug, variant=variant, organisation=organisation, demo=demo)
     else:
         scenario = load_scenario(slug)
-        chosen = [scenario.variant(variant).key] if variant else _all_variants(scenario)
-        for key in chosen:
-            scenario.build_system(key)  # refuse before anything is written
-        journal = Journal.create(
-            root,
-            scenario,
-            variants=chosen,
-            organisation=organisation or scenario.content.organisation,
-            demo=demo,
-        )
+        organisation = organisation or scenario.content.organisation
+        if endpoint is None:
+            chosen = [scenario.variant(variant).key] if variant else _all_variants(scenario)
+            # Built first, to refuse before anything is written.
+            systems = {key: scenario.build_system(key) for key in chosen}
+            journal = Journal.create(
+                journal_root(), scenario, variants=chosen, organisation=organisation, demo=demo
+            )
+        else:
+            journal = _endpoint_journal(scenario, endpoint, connection, organisation, demo=demo)
     with journal.locked():
-        scenario, source = journal.scenario(), load_scenario(slug)
+        scenario = journal.scenario()
         for key in journal.plan.variants:
-            if len(journal.entries(key)) < len(scenario.cases):
+            if not journal.closed and len(journal.entries(key)) < len(scenario.cases):
+                source = load_scenario(slug)  # only here: to send, nothing is needed but MLflow
                 _require_same_systems(journal, source)
-                _run_cases(journal, scenario, key, source.build_system(key), progress)
-        try:
-            recorded = [_send(journal, scenario, key, connection) for key in journal.plan.variants]
-        except TrackingUnavailable as outage:
-            raise TrackingUnavailable(
-                f"{outage} Alle Ausgaben sind gesichert; danach weiter mit "
-                f"`reallabor run {slug} --resume`."
-            ) from outage
-        journal.remove()
-    return recorded
-
-
-def journal_root() -> Path:
-    """Where the journals of this home lie."""
-    return get_settings().home / "journal"
+                if journal.plan.way == "endpoint":
+                    endpoint = _same_endpoint(journal, endpoint)
+                if endpoint:
+                    system = endpoint_system(endpoint, source)
+                else:
+                    system = systems.get(key) or source.build_system(key)
+                _run_cases(journal, scenario, key, system, endpoint, progress)
+        return send_journal(
+            journal, connection, next_step=f"danach weiter mit `reallabor run {slug} --resume`."
+        )
 
 
 def _all_variants(scenario: ScenarioFolder) -> list[str]:
     return [variant.key for variant in scenario.content.variants]
 
 
-def _resumable(
-    root: Path, slug: str, *, variant: str | None, organisation: str | None, demo: bool
+def _endpoint_journal(
+    scenario: ScenarioFolder,
+    endpoint: Endpoint,
+    connection: Connection,
+    organisation: str,
+    *,
+    demo: bool,
 ) -> Journal:
-    for journal in Journal.unfinished(root, slug):
+    template, sha256 = prompt_of(scenario)
+    connection.require()
+    prompt = register_prompt(connection, scenario.slug, template, sha256)
+    return Journal.create(
+        journal_root(),
+        scenario,
+        variants=[endpoint.variant],
+        organisation=organisation,
+        demo=demo,
+        way="endpoint",
+        titles={endpoint.variant: endpoint.title},
+        params={**endpoint.params, "prompt": prompt, "prompt_sha256": sha256},
+    )
+
+
+def _same_endpoint(journal: Journal, endpoint: Endpoint | None) -> Endpoint:
+    """The endpoint to go on with: one run must not hold the answers of two models."""
+    if endpoint is None:
+        raise WrongState(
+            f"Der unterbrochene Durchlauf von '{journal.plan.slug}' lief über einen Endpunkt; "
+            "bitte zum Fortsetzen --endpoint und --model noch einmal angeben."
+        )
+    changed = [
+        name
+        for name in ("url", "model", "temperature", "seed", "max_tokens")
+        if endpoint.params.get(f"endpoint.{name}") != journal.plan.params.get(f"endpoint.{name}")
+    ]
+    if changed:
+        raise WrongState(
+            f"Der unterbrochene Durchlauf begann mit anderen Angaben ({', '.join(changed)}); "
+            "fortgesetzt kämen zwei Stände in einen Durchlauf. Bitte ohne --resume neu beginnen."
+        )
+    return endpoint
+
+
+def _resumable(slug: str, *, variant: str | None, organisation: str | None, demo: bool) -> Journal:
+    for journal in Journal.unfinished(journal_root(), slug):
         plan = journal.plan
         if (
             plan.demo == demo
+            and (plan.way != "python" or journal.closed)
             and (variant is None or variant in plan.variants)
-            and organisation
-            in (
-                None,
-                plan.organisation,
-            )
+            and organisation in (None, plan.organisation)
         ):
             return journal
     raise WrongState(
@@ -123,132 +153,153 @@ def _require_same_systems(journal: Journal, source: ScenarioFolder) -> None:
         )
 
 
-def _run_cases(
+def _run_cases(  # noqa: PLR0917
     journal: Journal,
     scenario: ScenarioFolder,
     variant: str,
     system: System,
+    endpoint: Endpoint | None,
     progress: Progress | None,
 ) -> None:
     done = journal.entries(variant)
-    total = len(scenario.cases)
+    open_cases = [case for case in scenario.cases if case.id not in done]
+    parallel = endpoint.parallel if endpoint else 1
     with journal.writer(variant) as writer:
-        for case in scenario.cases:
-            if case.id in done:
-                continue
-            entry = _answer(system, case)
+
+        def keep(entry: JournalEntry) -> None:
             writer.append(entry)
-            done[case.id] = entry
+            done[entry.case_id] = entry
             if progress:
-                progress(variant, len(done), total)
+                progress(variant, len(done), len(scenario.cases))
+
+        unanswered: list[_Answered] = []
+        for answered in _answers(
+            system, open_cases, parallel, lambda: _within_cost(done, endpoint)
+        ):
+            if answered.outage is not None:
+                # Kept back: if the endpoint is down, these cases are asked again later.
+                unanswered.append(answered)
+                if len(unanswered) >= MOST_UNANSWERED:
+                    raise _interrupted(unanswered[-1].outage, journal, len(done))
+                continue
+            for earlier in unanswered:
+                keep(earlier.entry)
+            unanswered.clear()
+            keep(answered.entry)
+        if unanswered and not any(entry.error is None for entry in done.values()):
+            raise _interrupted(unanswered[-1].outage, journal, len(done))
+        for earlier in unanswered:
+            keep(earlier.entry)
+    if len(done) < len(scenario.cases):
+        assert endpoint is not None
+        if _cost_unknown(done, endpoint):
+            raise WrongState(
+                "Der Endpunkt nennt keinen Verbrauch; so lässt sich die Kostengrenze nicht "
+                f"einhalten. {len(done)} Ausgaben sind gesichert; weiter mit "
+                f"`reallabor run {scenario.slug} --resume` ohne --max-cost."
+            )
+        raise WrongState(
+            f"Die Kostengrenze von {f'{endpoint.max_cost_eur:g}'.replace('.', ',')} Euro ist nach {len(done)} von "
+            f"{len(scenario.cases)} Fällen erreicht. Die Ausgaben sind gesichert; weiter mit "
+            f"`reallabor run {scenario.slug} --resume` und einer höheren --max-cost."
+        )
 
 
-def _answer(system: System, case: CaseContent) -> JournalEntry:
+def _within_cost(done: dict[str, JournalEntry], endpoint: Endpoint | None) -> bool:
+    if endpoint is None or endpoint.max_cost_eur is None:
+        return True
+    if _cost_unknown(done, endpoint):
+        return False
+    return sum(entry.cost_eur or 0.0 for entry in done.values()) < endpoint.max_cost_eur
+
+
+def _cost_unknown(done: dict[str, JournalEntry], endpoint: Endpoint) -> bool:
+    """Whether a ceiling is set that cannot be kept, because answers came without their usage."""
+    return endpoint.max_cost_eur is not None and any(
+        entry.output is not None and entry.cost_eur is None for entry in done.values()
+    )
+
+
+def _interrupted(
+    outage: EndpointUnavailable | None, journal: Journal, done: int
+) -> EndpointUnavailable:
+    return EndpointUnavailable(
+        f"{outage} {done} Ausgaben sind gesichert; weiter mit "
+        f"`reallabor run {journal.plan.slug} --resume`."
+    )
+
+
+@dataclass(frozen=True)
+class _Answered:
+    entry: JournalEntry
+    outage: EndpointUnavailable | None = None
+
+
+def _answers(
+    system: System,
+    cases: list[CaseContent],
+    parallel: int,
+    may_go_on: Callable[[], bool],
+) -> Iterator[_Answered]:
+    """Answers as they come, at most `parallel` under way; no new one once `may_go_on` says no."""
+    if parallel <= 1:
+        for case in cases:
+            if not may_go_on():
+                return
+            yield _answer(system, case)
+        return
+    waiting = iter(cases)
+    with ThreadPoolExecutor(parallel) as pool:
+        running: set[Future[_Answered]] = set()
+        try:
+            while True:
+                while len(running) < parallel and may_go_on():
+                    following = next(waiting, None)
+                    if following is None:
+                        break
+                    running.add(pool.submit(_answer, system, following))
+                if not running:
+                    return
+                finished, running = wait(running, return_when=FIRST_COMPLETED)
+                for future in finished:
+                    yield future.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _answer(system: System, case: CaseContent) -> _Answered:
     started_at = datetime.now(UTC).isoformat()
     begin = time.perf_counter()
     output: dict[str, Any] | None = None
     error: str | None = None
+    outage: EndpointUnavailable | None = None
     try:
-        output = _as_output(system(case.input))
+        output = as_output(system(case.input))
+    except EndpointUnavailable as refusal:
+        error, outage = str(refusal), refusal
     except ReallaborError as refusal:
         error = str(refusal)
     except Exception as failure:  # noqa: BLE001 - foreign code must not lose the other cases
         error = f"{type(failure).__name__}: {failure}"[:500]
         log.warning("case_failed", case=case.id, error=error)
     latency_ms = (time.perf_counter() - begin) * 1000
-    return JournalEntry(case.id, started_at, latency_ms, output, error and storable(error))
+    tokens = output.pop("tokens", None) if output else None
+    cost = output.pop("cost_eur", None) if output else None
+    entry = JournalEntry(
+        case.id, started_at, latency_ms, output, error and storable(error),
+        tokens if isinstance(tokens, int) else None,
+        float(cost) if isinstance(cost, int | float) else None,
+    )  # fmt: skip
+    return _Answered(entry, outage)
 
 
-def _as_output(answer: object) -> dict[str, Any]:
-    """The answer as a dict with `text`; anything else of a system is an error of this case."""
+def as_output(answer: object) -> dict[str, Any]:
+    """The answer as a dict with `text`; anything else of a system is an error of this case.
+
+    Raises TypeError, or ValueError for what JSON does not know.
+    """
     output = {"text": answer} if isinstance(answer, str) else answer
     if not isinstance(output, dict) or not isinstance(output.get("text"), str):
         raise TypeError(f"das System gab {type(answer).__name__} statt eines Textes zurück")
     digest(output)  # NaN and objects that JSON does not know are refused here
     return {str(key): value for key, value in storable(output).items()}
-
-
-def _send(
-    journal: Journal, scenario: ScenarioFolder, variant: str, connection: Connection
-) -> RecordedRun:
-    plan = journal.plan
-    entries = list(journal.entries(variant).values())
-    started_at = datetime.fromisoformat(entries[0].started_at)
-    connection.require()
-    experiment_id = recording.ensure_experiment(connection, plan.slug, scenario.content.title)
-    run_id = journal.run_id(variant)
-    if run_id is None:
-        run_id = recording.open_run(
-            connection,
-            experiment_id,
-            run_key=f"{plan.key}/{variant}",
-            name=f"{variant} {started_at:%Y-%m-%d %H:%M}",
-            started_at=started_at,
-            tags=_tags(journal, scenario, variant),
-        )
-        journal.remember_run(variant, run_id)
-    metrics = indicators(scenario.cases, entries)
-    if not journal.is_sent(variant):
-        _send_outputs(connection, experiment_id, run_id, scenario.cases, entries)
-        recording.finish_run(
-            connection,
-            run_id,
-            params=_params(plan, scenario, variant),
-            metrics=metrics,
-            artifacts=[scenario.path / "scenario.yaml", scenario.path / "cases.jsonl"],
-            measured_at=datetime.fromisoformat(entries[-1].started_at),
-            finished_at=datetime.now(UTC),
-        )
-        journal.mark_sent(variant)
-    failed = sum(entry.error is not None for entry in entries)
-    return RecordedRun(variant, run_id, len(entries), failed, metrics)
-
-
-def _send_outputs(
-    connection: Connection,
-    experiment_id: str,
-    run_id: str,
-    cases: Sequence[CaseContent],
-    entries: Sequence[JournalEntry],
-) -> None:
-    by_id = {case.id: case for case in cases}
-    stored = recording.stored_outputs(connection, experiment_id, run_id)
-    records = [
-        recording.TraceRecord(
-            case_id=entry.case_id,
-            case_sha256=by_id[entry.case_id].sha256,
-            input=by_id[entry.case_id].input,
-            output=entry.output,
-            error=entry.error,
-            started_at=datetime.fromisoformat(entry.started_at),
-            latency_ms=entry.latency_ms,
-        )
-        for entry in entries
-    ]
-    for start in range(0, len(records), recording.BATCH):
-        batch = records[start : start + recording.BATCH]
-        recording.send_traces(connection, experiment_id, run_id, batch, stored=stored)
-
-
-def _tags(journal: Journal, scenario: ScenarioFolder, variant: str) -> dict[str, str]:
-    plan = journal.plan
-    tags = {
-        names.VARIANT: variant,
-        names.ORGANISATION: plan.organisation,
-        names.SCENARIO: plan.slug,
-        names.SCENARIO_SHA256: scenario.sha256,
-        names.CASES_SHA256: scenario.cases_sha256,
-    }
-    return {**tags, names.DEMO: "true"} if plan.demo else tags
-
-
-def _params(plan: TrialPlan, scenario: ScenarioFolder, variant: str) -> dict[str, str]:
-    """As they were when the trial began: MLflow refuses a parameter that changes."""
-    return {
-        "variant": variant,
-        "title": scenario.variant(variant).title,
-        "cases": str(len(scenario.cases)),
-        "scenario_sha256": scenario.sha256,
-        "code_sha256": plan.code_sha256,
-        "reallabor": plan.reallabor,
-    }

@@ -17,6 +17,13 @@ from reallabor.statistics.intervals import (
     intervals_from_sums,
     mean_interval,
 )
+from reallabor.statistics.metrics import (
+    clopper_pearson,
+    f1_of_sums,
+    mean_of_sums,
+    metric_interval,
+    share_bound,
+)
 from reallabor.statistics.ratings import Reliability, reliability
 from reallabor.statistics.results import Estimate, Interval, InvalidData
 
@@ -27,16 +34,21 @@ __all__ = [
     "InvalidData",
     "Reliability",
     "alpha_interval",
+    "clopper_pearson",
     "compare_all",
+    "f1_of_sums",
     "gwet_ac2",
     "holm",
     "interval_alpha",
     "intervals_from_clusters",
     "intervals_from_sums",
     "mean_interval",
+    "mean_of_sums",
+    "metric_interval",
     "nominal_alpha",
     "ordinal_alpha",
     "paired_difference",
     "raw_agreement",
     "reliability",
+    "share_bound",
 ]

@@ -11,6 +11,12 @@ DECISION_DATE = "reallabor.decision_date"
 
 # Run tags
 VARIANT = "variant"
+VARIANT_TITLE = "reallabor.variant_title"
+WAY = "reallabor.way"
+"""How a run of ours came in; a run without it was logged with plain mlflow."""
+CONTENT = "reallabor.content"
+"""Set on the run that holds steckbrief and cases as files, so that recording needs nothing else;
+such a run has no traces and is not read back."""
 ORGANISATION = "organisation"
 RUN_KEY = "reallabor.run_key"
 DEMO = "reallabor.demo"
@@ -22,10 +28,16 @@ IMPORTED = "reallabor.imported"
 RUBRIC = "reallabor.rubric"
 ROUND = "reallabor.round"
 
-# Trace tags
+# Trace tag; MLflow takes a fifth longer for every further tag of a trace, so there is only one
 CASE_ID = "case_id"
+
+# Attributes of the root span; traces of the first version carry the hashes as tags instead
 CASE_SHA256 = "case_sha256"
 CONTENT_SHA256 = "content_sha256"
+TOKENS = "reallabor.tokens"
+COST_EUR = "reallabor.cost_eur"
+NO_LATENCY = "reallabor.no_latency"
+"""The time between start and end says nothing: the output came from a file."""
 
 SCORE_PREFIX = "score."
 """Metrics with this prefix are ours: published after release, never read back."""

@@ -97,6 +97,24 @@ def publish_scores(
         )
 
 
+def publish_indicators(
+    connection: Connection, run_id: str, figures: dict[str, float], *, step: int, at: datetime
+) -> None:
+    """Set the automatic indicators of a run; the same again changes nothing."""
+    from mlflow.entities import Metric
+
+    moment = round(at.timestamp() * 1000)
+    with connection.translated() as client:
+        client.log_batch(
+            run_id,
+            metrics=[
+                Metric(key, value, moment, step)
+                for key, value in figures.items()
+                if math.isfinite(value)
+            ],
+        )
+
+
 def publish_tags(connection: Connection, experiment_id: str, tags: dict[str, str]) -> None:
     """Set tags of an experiment, one after the other."""
     with connection.translated() as client:
@@ -127,7 +145,8 @@ def delete_runs(connection: Connection, experiment_id: str, run_ids: Sequence[st
                 client.delete_traces(
                     experiment_id, trace_ids=[trace.info.trace_id for trace in page]
                 )
-            client.delete_run(run_id)
+            if client.get_run(run_id).info.lifecycle_stage == "active":  # repeated: it is gone
+                client.delete_run(run_id)
 
 
 def _metric_name(key: str) -> str:

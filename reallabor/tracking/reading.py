@@ -1,8 +1,10 @@
 """Reads what the projection takes over: finished runs of our experiments and their outputs."""
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from reallabor.tracking import names
@@ -32,11 +34,12 @@ class StoredOutput:
     trace_id: str
     case_id: str | None
     case_sha256: str | None
-    content_sha256: str
     input: Any
     output: Any
     error: str | None
-    latency_ms: float
+    latency_ms: float | None
+    tokens: int | None = None
+    cost_eur: float | None = None
 
 
 def experiments(connection: Connection) -> dict[str, str]:
@@ -86,6 +89,30 @@ def finished_runs(
             )
 
 
+def content_run(connection: Connection, slug: str) -> str | None:
+    """The newest finished run that holds the cases of a scenario."""
+    with connection.translated() as client:
+        experiment = client.get_experiment_by_name(names.experiment_name(slug))
+        if experiment is None or experiment.lifecycle_stage != "active":
+            return None
+        found = client.search_runs(
+            [experiment.experiment_id],
+            f"tags.`{names.CONTENT}` = 'true' AND attributes.status = 'FINISHED'",
+            max_results=1,
+            order_by=["attributes.end_time DESC"],
+        )
+        return str(found[0].info.run_id) if found else None
+
+
+def fetch_files(
+    connection: Connection, run_id: str, artifacts: Sequence[str], target: Path
+) -> None:
+    """Bring files of a run into a folder."""
+    with connection.translated() as client:
+        for name in artifacts:
+            client.download_artifacts(run_id, name, str(target))
+
+
 def demo_runs(connection: Connection, experiment_id: str) -> list[str]:
     """Ids of the runs of the demonstration, finished or not."""
     with connection.translated() as client:
@@ -114,18 +141,47 @@ def outputs_of(connection: Connection, run: FinishedRun) -> Iterator[StoredOutpu
             yield StoredOutput(
                 trace_id=trace.info.trace_id,
                 case_id=trace.info.tags.get(names.CASE_ID),
-                case_sha256=trace.info.tags.get(names.CASE_SHA256),
-                content_sha256=trace.info.tags.get(names.CONTENT_SHA256, ""),
+                case_sha256=_text(root_attribute(trace, names.CASE_SHA256)),
                 input=root.inputs if root else None,
                 output=root.outputs if root else None,
                 error=(root.status.description or "Fehler") if root and failed else None,
                 latency_ms=_latency_ms(root),
+                tokens=_tokens(trace, root),
+                cost_eur=_number(root_attribute(trace, names.COST_EUR)),
             )
 
 
-def _latency_ms(span: Any) -> float:
-    if span is None or span.end_time_ns is None:
-        return 0.0
+def root_attribute(trace: Any, name: str) -> Any:
+    """What the root span, or else a tag of the trace, says under this name."""
+    root = next((span for span in trace.data.spans if span.parent_id is None), None)
+    found = root.attributes.get(name) if root is not None else None
+    return trace.info.tags.get(name) if found is None else found
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)
+
+
+def _number(value: Any) -> float | None:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _tokens(trace: Any, root: Any) -> int | None:
+    """Our own figure, else what mlflow counted over all spans."""
+    found = _number(root.attributes.get(names.TOKENS)) if root is not None else None
+    if found is None:
+        usage = getattr(trace.info, "token_usage", None) or {}
+        found = _number(usage.get("total_tokens"))
+    return None if found is None else round(found)
+
+
+def _latency_ms(span: Any) -> float | None:
+    if span is None or span.end_time_ns is None or span.attributes.get(names.NO_LATENCY):
+        return None
     return float(span.end_time_ns - span.start_time_ns) / 1_000_000
 
 

@@ -27,7 +27,10 @@ class TraceRecord:
     output: dict[str, Any] | None
     error: str | None
     started_at: datetime
-    latency_ms: float
+    latency_ms: float | None
+    """None where nobody measured it."""
+    tokens: int | None = None
+    cost_eur: float | None = None
 
     @property
     def content_sha256(self) -> str:
@@ -64,6 +67,17 @@ def ensure_experiment(connection: Connection, slug: str, title: str) -> str:
         return str(experiment.experiment_id)
 
 
+@dataclass(frozen=True)
+class OpenedRun:
+    """A run to write into."""
+
+    run_id: str
+    fresh: bool
+    """Made just now, so it holds nothing yet."""
+    finished: bool
+    """Everything is in it already."""
+
+
 def open_run(
     connection: Connection,
     experiment_id: str,
@@ -72,19 +86,20 @@ def open_run(
     name: str,
     started_at: datetime,
     tags: dict[str, str],
-) -> str:
-    """The id of the run with this key: the existing one after an interruption, else a new one.
+) -> OpenedRun:
+    """The run with this key: the existing one after an interruption, else a new one.
 
     MLflow's client repeats a request whose answer is late, and may so make a run twice; the first
     by id is taken then, and the others, empty as they are, are deleted.
     """
     with connection.translated() as client:
 
-        def existing() -> list[str]:
+        def existing() -> list[Any]:
             found = client.search_runs([experiment_id], f"tags.`{names.RUN_KEY}` = '{run_key}'")
-            return sorted(str(run.info.run_id) for run in found)
+            return sorted(found, key=lambda run: str(run.info.run_id))
 
-        if not existing():
+        fresh = not existing()
+        if fresh:
             client.create_run(
                 experiment_id,
                 start_time=_ms(started_at),
@@ -92,25 +107,27 @@ def open_run(
                 tags={**tags, names.RUN_KEY: run_key},
             )
         first, *others = existing()
-        for run_id in others:
-            client.delete_run(run_id)
-        return first
+        for run in others:
+            client.delete_run(run.info.run_id)
+        return OpenedRun(str(first.info.run_id), fresh, first.info.status == "FINISHED")
 
 
 def stored_outputs(connection: Connection, experiment_id: str, run_id: str) -> dict[str, str]:
     """Content hash per trace id of all that MLflow already holds of this run."""
+    from reallabor.tracking.reading import root_attribute
+
     with connection.translated() as client:
         found = pages(
             lambda token: client.search_traces(
                 locations=[experiment_id],
                 run_id=run_id,
-                include_spans=False,
-                max_results=500,
+                max_results=BATCH,
                 page_token=token,
             )
         )
         return {
-            trace.info.trace_id: trace.info.tags.get(names.CONTENT_SHA256, "") for trace in found
+            trace.info.trace_id: str(root_attribute(trace, names.CONTENT_SHA256) or "")
+            for trace in found
         }
 
 
@@ -182,15 +199,21 @@ def finish_run(
 def _span(run_id: str, record: TraceRecord) -> dict[str, Any]:
     identity = f"{run_id}/{record.case_id}"
     start = round(record.started_at.timestamp() * 1_000_000) * 1_000
-    attributes = {
+    attributes: dict[str, str] = {
         "mlflow.spanType": json.dumps("CHAIN"),
         "mlflow.spanInputs": json.dumps({"question": record.input}, ensure_ascii=False),
         f"mlflow.traceTag.{names.CASE_ID}": record.case_id,
-        f"mlflow.traceTag.{names.CASE_SHA256}": record.case_sha256,
-        f"mlflow.traceTag.{names.CONTENT_SHA256}": record.content_sha256,
+        names.CASE_SHA256: record.case_sha256,
+        names.CONTENT_SHA256: record.content_sha256,
     }
     if record.output is not None:
         attributes["mlflow.spanOutputs"] = json.dumps(record.output, ensure_ascii=False)
+    if record.tokens is not None:
+        attributes[names.TOKENS] = str(record.tokens)
+    if record.cost_eur is not None:
+        attributes[names.COST_EUR] = repr(record.cost_eur)
+    if record.latency_ms is None:
+        attributes[names.NO_LATENCY] = "true"
     failed = {"code": 2, "message": record.error} if record.error is not None else {"code": 1}
     return {
         "traceId": _hex(identity, 16),
@@ -198,7 +221,7 @@ def _span(run_id: str, record: TraceRecord) -> dict[str, Any]:
         "name": record.case_id,
         "kind": 1,
         "startTimeUnixNano": str(start),
-        "endTimeUnixNano": str(start + round(record.latency_ms * 1_000_000)),
+        "endTimeUnixNano": str(start + round((record.latency_ms or 0.0) * 1_000_000)),
         "status": failed,
         "attributes": [
             {"key": key, "value": {"stringValue": value}} for key, value in attributes.items()

@@ -31,7 +31,9 @@ class Dot:
     n: int
 
 
-def dot_plot(dots: Sequence[Dot], *, title: str, axis: str, limits: tuple[float, float]) -> None:
+def dot_plot(
+    dots: Sequence[Dot], *, title: str, axis: str, limits: tuple[float, float], digits: int = 1
+) -> None:
     """One row per dot, the interval as a line, the value written beside it; the plain table that
     belongs to it stands on the page."""
     dark = st.context.theme.type == "dark"
@@ -48,7 +50,7 @@ def dot_plot(dots: Sequence[Dot], *, title: str, axis: str, limits: tuple[float,
             x=[dot.mean for dot in chosen],
             y=[_wrapped(dot.name) for dot in chosen],
             mode="markers+text",
-            text=[number(dot.mean) for dot in chosen],
+            text=[number(dot.mean, digits) for dot in chosen],
             textposition="top center",
             textfont={"size": 14, "color": ink},
             cliponaxis=False,
@@ -59,7 +61,8 @@ def dot_plot(dots: Sequence[Dot], *, title: str, axis: str, limits: tuple[float,
                 "arrayminus": [0 if dot.low is None else dot.mean - dot.low for dot in chosen],
             },
             hovertemplate=[
-                f"{html.escape(dot.name)}: {number(dot.mean)} ({span(dot.low, dot.high)}), "
+                f"{html.escape(dot.name)}: {number(dot.mean, digits)} "
+                f"({span(dot.low, dot.high, digits)}), "
                 f"n = {dot.n}<extra></extra>"
                 for dot in chosen
             ],
@@ -72,7 +75,8 @@ def dot_plot(dots: Sequence[Dot], *, title: str, axis: str, limits: tuple[float,
         hoverlabel={"font": {"size": 14}},
     )
     figure.update_xaxes(
-        range=limits, title={"text": axis, "font": {"color": ink}}, tickfont={"color": ink},
+        range=limits, title={"text": _wrapped(axis), "font": {"color": ink}},
+        tickfont={"color": ink},
         zeroline=False, showgrid=True,
     )  # fmt: skip
     figure.update_yaxes(
@@ -87,3 +91,26 @@ def dot_plot(dots: Sequence[Dot], *, title: str, axis: str, limits: tuple[float,
 
 def _wrapped(name: str) -> str:
     return "<br>".join(html.escape(line) for line in textwrap.wrap(name, 26))
+
+
+def spread_plot(values: Sequence[float], *, title: str, axis: str) -> None:
+    """How values spread: a box with every value as a point beside it."""
+    dark = st.context.theme.type == "dark"
+    ink, colour = ("#FAFAFA", "#56B4E9") if dark else ("#262730", "#0072B2")
+    figure = go.Figure()
+    figure.add_box(
+        x=list(values), name="", boxpoints="all", jitter=0.6, pointpos=0, marker={"color": colour},
+        line={"color": colour}, fillcolor="rgba(0,0,0,0)", hovertemplate="%{x:.0f}<extra></extra>",
+    )  # fmt: skip
+    figure.update_layout(
+        height=190, margin={"l": 8, "r": 24, "t": 8, "b": 8}, separators=",.",
+        font={"size": 14, "color": ink}, showlegend=False,
+    )  # fmt: skip
+    figure.update_xaxes(
+        rangemode="tozero", title={"text": axis, "font": {"color": ink}}, tickfont={"color": ink}
+    )
+    figure.update_yaxes(showticklabels=False)
+    st.plotly_chart(
+        figure, width="stretch", key=f"chart-{title}", alt=title,
+        config={"displayModeBar": False, "locale": "de"},
+    )  # fmt: skip

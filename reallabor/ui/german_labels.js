@@ -41,6 +41,13 @@
     "Appearance": "Darstellung",
     "About": "Über",
     "Please wait...": "Bitte warten …",
+    "Upload": "Datei wählen",
+    "Browse files": "Datei wählen",
+    "Uploading...": "Wird übertragen …",
+    "Drag and drop file here": "Datei hierher ziehen",
+    "Drag and drop files here": "Dateien hierher ziehen",
+    "Delete": "Entfernen",
+    "Calendar": "Kalender",
   }));
   const PATTERNS = [
     [/^Press (.+) to apply$/, "Mit $1 übernehmen"],
@@ -49,10 +56,16 @@
     [/^Close fullscreen(.*)$/, "Vollbild beenden$1"],
     [/^Selected (.+)\. (.+)$/, "Gewählt: $1. $2"],
     [/^Help for (.+)$/, "Hilfe zu $1"],
+    [/^([\d.]+)\s?MB per file(.*)$/, "höchstens $1 MB je Datei$2"],
+    [/^File must be ([\d.]+)\s?MB or smaller\.$/, "Die Datei darf höchstens $1 MB groß sein."],
+    [/^(.*) files are not allowed\.$/, "Solche Dateien werden hier nicht gelesen."],
+    [/^Remove (.+)$/, "$1 entfernen"],
+    [/^Delete (.+)$/, "$1 entfernen"],
     [/^Tooltip: (.+)$/, "Hinweis: $1"],
   ];
   const OWN = "[data-testid=stMarkdownContainer],[data-testid=stText],[data-testid=stTable]," +
     "textarea,[contenteditable]";
+  const UPLOADER = "[data-testid=stFileUploaderDropzone]";
   const ATTRIBUTES = ["aria-label", "title", "placeholder"];
 
   const german = (text) => {
@@ -63,7 +76,8 @@
     return hit ? text.replace(plain, plain.replace(hit[0], hit[1])) : null;
   };
   const mendText = (node) => {
-    if (node.parentElement?.closest(OWN)) return;
+    const own = node.parentElement?.closest(OWN);
+    if (own && !own.closest(UPLOADER)) return;
     const text = german(node.data);
     if (text !== null && text !== node.data) node.data = text;
   };

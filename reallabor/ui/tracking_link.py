@@ -5,6 +5,14 @@ import streamlit as st
 from reallabor.settings import get_settings
 
 
+def run_link(experiment_id: str | None, tracking_run_id: str | None) -> None:
+    """A link that opens one run in MLflow."""
+    if experiment_id is not None and tracking_run_id is not None:
+        base = get_settings().tracking_address
+        address = f"{base}/#/experiments/{experiment_id}/runs/{tracking_run_id}"
+        st.link_button("In MLflow öffnen", address, icon=":material/open_in_new:")
+
+
 def experiment_link(experiment_id: str | None) -> None:
     """A link that opens the scenario's experiment in MLflow; nothing before the first run."""
     if experiment_id is not None:

@@ -11,13 +11,25 @@ START = str(_FOLDER / "start.py")
 SCENARIOS = str(_FOLDER / "scenarios.py")
 RATE = str(_FOLDER / "rate.py")
 COMPARE = str(_FOLDER / "compare.py")
+SCENARIO = str(_FOLDER / "scenario.py")
+RUN = str(_FOLDER / "run.py")
+UPLOAD = str(_FOLDER / "upload.py")
+RUNS_COMPARED = str(_FOLDER / "runs_compared.py")
+NEW_SCENARIO = str(_FOLDER / "new_scenario.py")
 
 
 def listed() -> list[StreamlitPage]:
-    """All pages in the order of the menu."""
+    """All pages in the order of the menu; those reached from another page are not in it."""
     return [
         st.Page(START, title="Start", icon=":material/home:", default=True),
         st.Page(SCENARIOS, title="Szenarien", icon=":material/folder_open:", url_path="szenarien"),
         st.Page(RATE, title="Bewerten", icon=":material/rate_review:", url_path="bewerten"),
         st.Page(COMPARE, title="Vergleich", icon=":material/balance:", url_path="vergleich"),
-    ]
+        st.Page(SCENARIO, title="Steckbrief", url_path="steckbrief", visibility="hidden"),
+        st.Page(RUN, title="Durchlauf", url_path="durchlauf", visibility="hidden"),
+        st.Page(UPLOAD, title="Durchlauf hochladen", url_path="hochladen", visibility="hidden"),
+        st.Page(RUNS_COMPARED, title="Gegenüberstellung", url_path="gegenueberstellung",
+                visibility="hidden"),
+        st.Page(NEW_SCENARIO, title="Neues Szenario", url_path="neues-szenario",
+                visibility="hidden"),
+    ]  # fmt: skip

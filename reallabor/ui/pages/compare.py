@@ -10,14 +10,17 @@ from reallabor.german import count, date
 from reallabor.people import Person
 from reallabor.policies import may_decide
 from reallabor.rating.results import RoundResult, VariantResult
+from reallabor.recording.runs import measure_titles
 from reallabor.ui.charts import Dot, dot_plot
 from reallabor.ui.page import demo_badge, page, plain, say_after_rerun
 from reallabor.ui.tables import (
     agreement_table,
     criteria_table,
     gate_table,
+    metrics_table,
     overview_table,
     show_table,
+    strata_table,
     variant_name,
     variant_table,
 )
@@ -57,6 +60,21 @@ def show_variants(result: RoundResult) -> None:
         "Zahl der Fälle."
     )
     show_table(criteria_table(result))
+
+
+def show_metrics(comparison: ScenarioComparison) -> None:
+    """The measures of the runs, and the results per organisation where there are several."""
+    result = comparison.result
+    assert result is not None
+    measures = measure_titles(comparison.content)
+    if measures and any(stratum.metrics for each in result.variants for stratum in each.strata):
+        st.subheader("Kennzahlen", anchor=False)
+        st.caption("Automatisch gezählt; sie fließen nicht in den Punktwert ein.")
+        show_table(metrics_table(result, measures))
+    if any(len(each.strata) > 1 for each in result.variants):
+        st.subheader("Je Organisation", anchor=False)
+        st.caption("Oben stehen alle Organisationen zusammen, hier jede für sich.")
+        show_table(strata_table(result))
 
 
 def show_decision(comparison: ScenarioComparison, person: Person) -> None:
@@ -113,7 +131,15 @@ def show_scenario(comparison: ScenarioComparison, person: Person, *, blind: bool
                 "Ausgaben sind bewertet.",
                 icon=":material/hourglass_bottom:",
             )
+        if comparison.newer_unrated:
+            st.info(
+                "Neuer als diese Runde und noch nicht bewertet: "
+                f"{plain(', '.join(comparison.newer_unrated))}. Die Ergebnisse hier gelten für die "
+                "bewerteten Durchläufe.",
+                icon=":material/update:",
+            )
         show_variants(result)
+        show_metrics(comparison)
     left, right = st.columns(2)
     with left:
         st.subheader("Reifegrad", anchor=False)

@@ -1,0 +1,125 @@
+"""Scenarios that are made in the app: stored like shipped ones, and exported as the same files."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pydantic import ValidationError
+from sqlmodel import Session, col, select
+
+from reallabor import audit
+from reallabor.content import invalid_content
+from reallabor.database import CATALOGUE_LOCK, take_turns
+from reallabor.errors import InvalidContent, WrongState
+from reallabor.evaluations import RubricContent, load_rubric, require_anchors
+from reallabor.models import Delivery, Origin, Person, Rubric, Scenario, row_id
+from reallabor.policies import may_record, require
+from reallabor.recording.catalogue import (
+    get_organisation,
+    get_scenario,
+    store_content,
+    store_rubric,
+    stored_scenario,
+)
+from reallabor.recording.outbox import enqueue
+from reallabor.scenarios import (
+    CaseContent,
+    ScenarioContent,
+    ScenarioFolder,
+    require_key,
+    scenario_slugs,
+)
+
+
+def create_scenario(
+    session: Session,
+    slug: str,
+    steckbrief: Mapping[str, Any],
+    cases: Sequence[CaseContent],
+    *,
+    rubric: RubricContent | None = None,
+    actor: Person,
+) -> Scenario:
+    """Store a new scenario with its cases, and with a rubric of its own where one was written.
+
+    Raises NotAllowed, InvalidContent with the field that is wrong, and WrongState where the name is
+    taken.
+    """
+    require(may_record, actor)
+    require_key(slug, "Szenario")
+    content = checked_steckbrief(steckbrief)
+    if not cases:
+        raise InvalidContent(
+            "Ein Szenario braucht mindestens einen Fall; bitte eine Tabelle wählen."
+        )
+    take_turns(session, CATALOGUE_LOCK)
+    taken = session.exec(select(Scenario.id).where(Scenario.slug == slug)).first()
+    if taken is not None or slug in scenario_slugs():
+        raise WrongState(f"Ein Szenario '{slug}' gibt es schon; bitte einen anderen Kurznamen.")
+    stored = store_rubric(session, rubric) if rubric else _known_rubric(session, content.rubric)
+    get_organisation(session, content.organisation)
+    scenario = Scenario(slug=slug, title="", origin=Origin.CREATED, content_sha256="")
+    folder = ScenarioFolder(slug=slug, content=content, cases=list(cases))
+    store_content(session, scenario, folder, stored, origin=Origin.CREATED)
+    enqueue(session, Delivery.CASES, row_id(scenario.id))
+    details = {"title": content.title, "cases": len(cases), "rubric": stored.name}
+    audit.record(session, "scenario_created", f"scenario/{slug}", actor=actor, details=details)
+    return scenario
+
+
+def replace_cases(
+    session: Session, slug: str, cases: Sequence[CaseContent], *, actor: Person
+) -> tuple[int, int]:
+    """New cases for a scenario made in the app; gives how many are new or changed, and how many no
+    longer count. A changed case is a new version, and what was rated stays with the old one.
+
+    Raises NotAllowed, and WrongState for a scenario that comes from a folder.
+    """
+    require(may_record, actor)
+    scenario = get_scenario(session, slug)
+    if scenario.origin != Origin.CREATED:
+        raise WrongState(
+            f"Die Fälle von '{scenario.title}' liegen als Datei in scenarios/{slug}; bitte dort "
+            "ändern."
+        )
+    before = {case.id: case.sha256 for case in stored_scenario(session, slug).cases}
+    folder = ScenarioFolder(
+        slug=slug, content=ScenarioContent.model_validate(scenario.content), cases=list(cases)
+    )
+    rubric = session.get_one(Rubric, row_id(scenario.rubric_id))
+    store_content(session, scenario, folder, rubric, origin=Origin.CREATED)
+    enqueue(session, Delivery.CASES, row_id(scenario.id))
+    changed = sum(before.get(case.id) != case.sha256 for case in cases)
+    gone = len(set(before) - {case.id for case in cases})
+    audit.record(session, "cases_replaced", f"scenario/{slug}", actor=actor,
+                 details={"changed": changed, "gone": gone})  # fmt: skip
+    return changed, gone
+
+
+def checked_steckbrief(steckbrief: Mapping[str, Any]) -> ScenarioContent:
+    """The Steckbrief of a form. Raises InvalidContent, naming the field."""
+    try:
+        return ScenarioContent.model_validate(dict(steckbrief))
+    except ValidationError as error:
+        raise invalid_content("Steckbrief", error) from error
+
+
+def checked_rubric(rubric: Mapping[str, Any]) -> RubricContent:
+    """The rubric of a form, with a text under every level. Raises InvalidContent."""
+    try:
+        content = RubricContent.model_validate(dict(rubric))
+    except ValidationError as error:
+        raise invalid_content("Bewertungsraster", error) from error
+    require_anchors(content, "Bewertungsraster")
+    return content
+
+
+def list_rubrics(session: Session) -> list[Rubric]:
+    """The newest version of every rubric that people may choose, by title."""
+    rows = session.exec(select(Rubric).order_by(col(Rubric.key), col(Rubric.version))).all()
+    newest = {row.key: row for row in rows if not row.key.startswith("import/")}
+    return sorted(newest.values(), key=lambda row: row.title)
+
+
+def _known_rubric(session: Session, key: str) -> Rubric:
+    newest = [row for row in list_rubrics(session) if row.key == key]
+    return newest[0] if newest else store_rubric(session, load_rubric(key))

@@ -1,0 +1,214 @@
+"""Scenarios made in the app: stored like shipped ones, exported as the same files, and changed only
+by new versions."""
+
+import io
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from openpyxl import Workbook
+from sqlmodel import select
+
+from reallabor.checking import check_all
+from reallabor.database import reading, transaction
+from reallabor.errors import InvalidContent, InvalidTable, NotAllowed, WrongState
+from reallabor.evaluations import load_rubric
+from reallabor.models import AuditEntry, Case, Delivery, Origin, OutboxEntry, Person, Role, Scenario
+from reallabor.recording.case_table import case_template, read_cases
+from reallabor.recording.catalogue import load_shipped, stored_scenario
+from reallabor.recording.creating import (
+    checked_rubric,
+    create_scenario,
+    list_rubrics,
+    replace_cases,
+)
+from reallabor.scenarios import CaseContent, load_scenario
+from reallabor.sharing.packaging import scenario_package
+
+STECKBRIEF: dict[str, Any] = {
+    "title": "Kündigungen vorsortieren",
+    "organisation": "Stadt Beispielhausen",
+    "legal_status": "2026-11-01",
+    "task": "Kündigungen erkennen.",
+    "helps": "Der Poststelle.",
+    "ai_kind": "Klassifikation",
+    "risk_class": {"class": "zu prüfen", "article": "VO (EU) 2024/1689", "reason": "zu prüfen"},
+    "rubric": "vorsortieren",
+    "gates": ["menschliche-aufsicht"],
+    "baseline_minutes": 2.5,
+    "yearly_volume": 800,
+    "candidate": "assistent",
+    "variants": [
+        {"key": "assistent", "title": "Assistent"},
+        {"key": "bisher", "title": "Wie bisher", "baseline": True},
+    ],
+}
+RUBRIC: dict[str, Any] = {
+    "key": "vorsortieren",
+    "version": 1,
+    "title": "Vorsortieren",
+    "scale": {"min": 1, "max": 5},
+    "criteria": [
+        {"key": "K1", "title": "Richtig", "weight": 60,
+         "levels": {level: f"Richtig {level}" for level in range(1, 6)}},
+        {"key": "K2", "title": "Nützlich", "weight": 40,
+         "levels": {level: f"Nützlich {level}" for level in range(1, 6)}},
+    ],
+}  # fmt: skip
+CASES = [CaseContent(id=f"k-{n}", input=f"Schreiben {n}", edge=n == 3) for n in range(1, 4)]
+
+
+def pilot(name: str = "Pia Pilot", *roles: Role) -> Person:
+    return Person(name=name, roles=[role.value for role in roles or (Role.PILOT,)])
+
+
+def create(**changes: Any) -> None:
+    with transaction() as session:
+        actor = pilot()
+        session.add(actor)
+        session.flush()
+        create_scenario(
+            session, "kuendigungen", {**STECKBRIEF, **changes}, CASES,
+            rubric=checked_rubric(RUBRIC), actor=actor,
+        )  # fmt: skip
+
+
+@pytest.mark.usefixtures("platform_url")
+class TestCreating:
+    def test_created_scenario_is_stored_whole(self) -> None:
+        create()
+        with reading() as session:
+            stored = stored_scenario(session, "kuendigungen")
+            row = session.exec(select(Scenario).where(Scenario.slug == "kuendigungen")).one()
+            due = session.exec(
+                select(OutboxEntry.kind).where(OutboxEntry.subject_id == row.id)
+            ).all()
+            assert row.origin == Origin.CREATED
+            assert [case.sha256 for case in stored.cases] == [case.sha256 for case in CASES]
+            assert Delivery.CASES in due
+            assert session.exec(
+                select(AuditEntry).where(AuditEntry.action == "scenario_created")
+            ).one()
+
+    def test_name_is_given_once(self) -> None:
+        create()
+        with transaction() as session, pytest.raises(WrongState, match="gibt es schon"):
+            create_scenario(session, "kuendigungen", STECKBRIEF, CASES,
+                            rubric=checked_rubric(RUBRIC), actor=pilot("Andere"))  # fmt: skip
+
+    def test_evaluator_may_not_create(self) -> None:
+        with transaction() as session, pytest.raises(NotAllowed):
+            create_scenario(session, "neu", STECKBRIEF, CASES, rubric=checked_rubric(RUBRIC),
+                            actor=pilot("Eva", Role.EVALUATOR))  # fmt: skip
+
+    @pytest.mark.parametrize(
+        ("changes", "field"),
+        [
+            ({"title": " "}, "title"),
+            ({"baseline_minutes": "zehn"}, "baseline_minutes"),
+            ({"yearly_volume": 0}, "yearly_volume"),
+            ({"candidate": "fehlt"}, "candidate"),
+        ],
+    )
+    def test_wrong_field_is_named(self, changes: dict[str, Any], field: str) -> None:
+        with pytest.raises(InvalidContent, match=field):
+            create(**changes)
+        with reading() as session:
+            found = session.exec(select(Scenario).where(Scenario.slug == "kuendigungen")).first()
+            assert found is None
+
+    def test_changed_case_is_a_new_version(self) -> None:
+        create()
+        changed = [CASES[0], CaseContent(id="k-2", input="Anders")]
+        with transaction() as session:
+            actor = session.exec(select(Person).where(Person.name == "Pia Pilot")).one()
+            assert replace_cases(session, "kuendigungen", changed, actor=actor) == (1, 1)
+        with reading() as session:
+            versions = session.exec(
+                select(Case.key, Case.version, Case.current)
+                .join(Scenario, Scenario.id == Case.scenario_id)  # type: ignore[arg-type]
+                .where(Scenario.slug == "kuendigungen")
+                .order_by(Case.key, Case.version)
+            ).all()
+        assert [tuple(row) for row in versions] == [
+            ("k-1", 1, True), ("k-2", 1, False), ("k-2", 2, True), ("k-3", 1, False),
+        ]  # fmt: skip
+
+    def test_shipped_cases_are_changed_in_their_file(self, trial: Any) -> None:
+        with transaction() as session:
+            load_shipped(session)
+            with pytest.raises(WrongState, match="liegen als Datei"):
+                replace_cases(session, trial.slug, CASES, actor=pilot())
+
+    def test_package_loads_as_the_same_content(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        create()
+        with reading() as session:
+            before = stored_scenario(session, "kuendigungen")
+            package = scenario_package(session, "kuendigungen")
+        with zipfile.ZipFile(io.BytesIO(package)) as archive:
+            archive.extractall(tmp_path)
+        after = load_scenario("kuendigungen", tmp_path / "scenarios")
+        assert after.sha256 == before.sha256
+        rubric = load_rubric("vorsortieren", tmp_path / "evaluations")
+        assert rubric.sha256 == checked_rubric(RUBRIC).sha256
+        gates = Path(__file__).parent.parent / "evaluations" / "gates.yaml"
+        (tmp_path / "evaluations" / "gates.yaml").write_bytes(gates.read_bytes())
+        assert check_all(tmp_path).problems == []
+
+    def test_own_rubric_can_be_chosen_later(self) -> None:
+        create()
+        with reading() as session:
+            assert "vorsortieren" in [rubric.key for rubric in list_rubrics(session)]
+
+
+def test_rubric_needs_every_level() -> None:
+    broken = {**RUBRIC, "criteria": [{**RUBRIC["criteria"][0], "weight": 100, "levels": {1: "a"}}]}
+    with pytest.raises(InvalidContent, match="Ankertext der Stufe 2"):
+        checked_rubric(broken)
+
+
+def table(*rows: list[Any]) -> bytes:
+    book = Workbook()
+    for row in rows:
+        book.active.append(row)
+    file = io.BytesIO()
+    book.save(file)
+    return file.getvalue()
+
+
+def test_cases_are_read_and_numbered() -> None:
+    head = ["Eingabe", "Thema", "Grenzfall"]
+    cases = read_cases("f.xlsx", table(head, ["eins", "Miete", "ja"], ["zwei", None, None]))
+    assert [(case.id, case.topic, case.edge) for case in cases] == [
+        ("fall-01", "Miete", True), ("fall-02", "", False),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("rows", "sentence"),
+    [
+        ([["Fall", "Antwort"], ["a", "b"]], "Keine Spalte für die Eingaben"),
+        ([["Fall", "Eingabe"], ["a", "x"], ["a", "y"]], "Zeile 3: Fall 'a' steht schon in Zeile 2"),
+        (
+            [["Fall", "Eingabe"], ["a b", "x"]],
+            "Zeile 2, Spalte A („Fall“): 'a b' ist keine Kennung",
+        ),
+        (
+            [["Fall", "Eingabe"], ["a", None]],
+            "Zeile 2, Spalte B („Eingabe“): hier fehlt die Eingabe",
+        ),
+        ([["Fall", "Eingabe", "Grenzfall"], ["a", "x", "vielleicht"]], "weder ja noch nein"),
+    ],
+)
+def test_wrong_case_is_named_by_row(rows: list[list[Any]], sentence: str) -> None:
+    with pytest.raises(InvalidTable) as refusal:
+        read_cases("f.xlsx", table(*rows))
+    assert sentence in str(refusal.value)
+
+
+def test_case_template_is_read_back() -> None:
+    (case,) = read_cases("vorlage.xlsx", case_template())
+    assert case.id == "fall-01"
