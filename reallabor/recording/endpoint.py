@@ -152,6 +152,8 @@ def _ask(
         try:
             with requests.post(
                 endpoint.address, json=body, headers=headers, timeout=endpoint.timeout_s,
+                # Else a name in the address, or in a .netrc, would take the place of the key.
+                auth=(lambda request: request) if headers else None,
                 allow_redirects=False, stream=True,
             ) as reply:  # fmt: skip
                 status, raw = reply.status_code, _limited(reply, endpoint.timeout_s)

@@ -11,6 +11,7 @@ import structlog
 
 from reallabor.content import digest, storable
 from reallabor.errors import EndpointUnavailable, ReallaborError, WrongState
+from reallabor.german import number
 from reallabor.recording.endpoint import Endpoint, endpoint_system, prompt_of
 from reallabor.recording.journal import Journal, JournalEntry, journal_root
 from reallabor.recording.sending import RecordedRun, send_journal
@@ -199,8 +200,8 @@ def _run_cases(  # noqa: PLR0917
                 f"`reallabor run {scenario.slug} --resume` ohne --max-cost."
             )
         raise WrongState(
-            f"Die Kostengrenze von {f'{endpoint.max_cost_eur:g}'.replace('.', ',')} Euro ist nach {len(done)} von "
-            f"{len(scenario.cases)} Fällen erreicht. Die Ausgaben sind gesichert; weiter mit "
+            f"Die Kostengrenze von {number(endpoint.max_cost_eur, 2)} Euro ist nach {len(done)} "
+            f"von {len(scenario.cases)} Fällen erreicht. Die Ausgaben sind gesichert; weiter mit "
             f"`reallabor run {scenario.slug} --resume` und einer höheren --max-cost."
         )
 

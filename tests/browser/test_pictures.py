@@ -15,8 +15,12 @@ def test_pictures_of_main_pages(browser: Browser, platform: Platform) -> None:
     folder = Path(str(FOLDER))
     folder.mkdir(parents=True, exist_ok=True)
     screen = new_screen(browser, platform)
-    screen.open("szenarien", "Nadja Organisation")
     page = screen.page
+    screen.open("steckbrief", "Nadja Organisation", szenario="buerger-chatbot")
+    page.get_by_role("heading", name="Kennzahlen").scroll_into_view_if_needed()
+    page.wait_for_timeout(800)
+    page.screenshot(path=folder / "scenario.png")
+    screen.open("steckbrief", "Nadja Organisation", szenario="buerger-chatbot")
     page.locator(".st-key-open-buerger-chatbot button").click()
     expect(page.get_by_text("läuft. Die Bewertenden sehen").first).to_be_visible()
     screen.open("bewerten", "Emre Bewertung")

@@ -13,7 +13,7 @@ ORGANISER, RATER = "Nadja Organisation", "Jonas Bewertung"
 
 def start_round(screen: Screen) -> None:
     """A round on the shipped scenario, where none runs yet."""
-    screen.open("szenarien", ORGANISER)
+    screen.open("steckbrief", ORGANISER, szenario="buerger-chatbot")
     button = screen.page.locator(".st-key-open-buerger-chatbot button")
     if button.count():
         button.click()

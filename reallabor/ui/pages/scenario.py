@@ -247,7 +247,8 @@ with page("Steckbrief") as me:
     st.markdown(f"**Nächster Schritt:** {plain(scenario.next_step)}")
     show_actions(scenario, me, folder, package)
     show_facts(content, rubric)
-    show_variants(content)
+    if not blind:
+        show_variants(content)
     if blind:
         blind_notice()
     elif not scenario.runs:

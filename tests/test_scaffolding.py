@@ -1,0 +1,87 @@
+"""A new scenario's folder: complete, without complaint, and runnable at once."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from building import Call, Trial, new_slug
+from fielded import fielded_trial
+
+from reallabor.settings import get_settings
+from reallabor.tracking import Connection
+
+
+@pytest.fixture
+def trial(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Trial:
+    made = fielded_trial(tmp_path / "content")
+    monkeypatch.setenv("REALLABOR_CONTENT", str(made.content))
+    get_settings.cache_clear()
+    return made
+
+
+def test_new_scenario_passes_the_check_and_runs(
+    trial: Trial, connection: Connection, call: Callable[..., Call]
+) -> None:
+    slug = new_slug("neu")
+    made = call("new-scenario", slug, "--title", "Ein neuer Versuch", "--json").json
+    assert sorted(path.name for path in Path(made["folder"]).iterdir()) == [
+        "README.md", "cases.jsonl", "prompt.md", "scenario.yaml", "system.py",
+    ]  # fmt: skip
+    checked = call("check-content", "--json").json
+    assert checked["problems"] == []
+    assert slug in checked["scenarios"]
+    runs = call("run", slug, "--json").json["runs"]
+    assert [(run["variant"], run["n_cases"], run["n_failed"]) for run in runs] == [
+        ("erste-idee", 2, 0), ("ohne-ki", 2, 0),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["Mein Szenario"], "'Mein Szenario' ist kein Kurzname"),
+        (["../oben"], "ist kein Kurzname"),
+        (["neu", "--rubric", "gibt-es-nicht"], "Ein Bewertungsraster 'gibt-es-nicht' gibt es"),
+    ],
+)
+def test_refused_scenario_leaves_no_folder(
+    trial: Trial, call: Callable[..., Call], arguments: list[str], sentence: str
+) -> None:
+    before = sorted((trial.content / "scenarios").iterdir())
+    done = call("new-scenario", *arguments)
+    assert done.code == 1
+    assert sentence in done.err
+    assert sorted((trial.content / "scenarios").iterdir()) == before
+
+
+def test_existing_folder_is_not_touched(trial: Trial, call: Callable[..., Call]) -> None:
+    before = (trial.folder / "scenario.yaml").read_text("utf-8")
+    done = call("new-scenario", trial.slug)
+    assert done.code == 1
+    assert "gibt es schon; es wurde nichts geändert" in done.err
+    assert (trial.folder / "scenario.yaml").read_text("utf-8") == before
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"measures": [{"kind": "exact", "fields": ["fehlt"]}]}, "measures nennt fehlt, fehlt in"),
+        ({"measures": [{"kind": "exact", "fields": ["frist"]}] * 2}, "exact mehrfach; bitte key"),
+        ({"measures": [{"kind": "exact"}]}, "bei exact fehlt fields"),
+        ({"measures": [{"kind": "genau", "fields": ["frist"]}]}, "muss einer dieser Werte sein"),
+        ({"fields": [{"key": "frist", "title": "Frist", "kind": "choice"}], "measures": []},
+         "values fehlt bei der Auswahl 'frist'"),
+        ({"fields": [{"key": "Frist!", "title": "Frist"}], "measures": []}, "fields.0.key"),
+        ({"candidate": "drei"}, "candidate nennt drei"),
+    ],
+)  # fmt: skip
+def test_check_names_file_line_and_field(
+    trial: Trial, call: Callable[..., Call], change: dict[str, object], sentence: str
+) -> None:
+    trial.change(**change)
+    done = call("check-content")
+    assert done.code == 1
+    said = " ".join((done.out + done.err).split())
+    assert f"{trial.folder / 'scenario.yaml'}, Zeile " in said
+    assert ", Feld " in said
+    assert sentence in said
