@@ -4,7 +4,7 @@ field. Used by `scenarios` and `evaluations`."""
 import hashlib
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -46,6 +46,10 @@ SENTENCES = {
     "greater_than": "ist zu klein",
     "greater_than_equal": "ist zu klein",
     "finite_number": "muss eine endliche Zahl sein",
+    "string_pattern_mismatch": "fehlt oder hat nicht die erlaubte Form",
+    "string_too_long": "ist zu lang",
+    "int_from_float": "muss eine ganze Zahl sein",
+    "date_from_datetime_inexact": "muss ein Datum wie 2026-11-01 sein",
 }
 
 
@@ -150,10 +154,13 @@ def digest(value: object) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def invalid_content(where: str, error: ValidationError) -> InvalidContent:
-    """The refusal of content that came from a form: names the field."""
+def invalid_content(
+    where: str, error: ValidationError, labels: Mapping[str, str]
+) -> InvalidContent:
+    """The refusal of content that came from a form: names the field as `labels` has it."""
     field, sentence = _first_problem(error)
-    return InvalidContent(f"{where}, Feld {field}: {sentence}.")
+    shown = labels.get(field) or labels.get(field.split(".")[0]) or field
+    return InvalidContent(f"{where}, „{shown}“: {sentence}.")
 
 
 def _refusal(path: Path, error: ValidationError, line_of: Any) -> InvalidContent:

@@ -46,6 +46,15 @@ class EndpointUnavailable(ReallaborError):
     """The endpoint of a model does not answer, or something else answers there."""
 
 
+class UnusableAnswer(ReallaborError):
+    """A model answered, but with nothing that could be an output; what it used is known."""
+
+    def __init__(self, message: str, *, tokens: int | None, cost_eur: float | None) -> None:
+        super().__init__(message)
+        self.tokens = tokens
+        self.cost_eur = cost_eur
+
+
 class InvalidTable(ReallaborError):
     """An uploaded table is refused as a whole; names rows and columns."""
 

@@ -35,6 +35,17 @@ _WHO = {
 }
 
 
+def require_own_run(person: Person, organisation_id: int | None) -> None:
+    """Raises NotAllowed where a pilot team would change the run of another house; the organisation
+    of the Reallabor may change any."""
+    if Role.ORGANISER.value in person.roles or organisation_id in (None, person.organisation_id):
+        return
+    raise NotAllowed(
+        f"Der Durchlauf gehört einer anderen Organisation; '{person.name}' kann ihn nicht ändern. "
+        "Bitte das Pilotteam dort oder die Organisation des Reallabors fragen."
+    )
+
+
 def require(policy: Policy, person: Person) -> None:
     """Raises NotAllowed with a sentence that says who may, and who is acting."""
     if not policy(person):

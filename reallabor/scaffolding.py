@@ -46,7 +46,7 @@ def new_scenario(slug: str, *, title: str = "", rubric: str = "auskunft") -> Pat
     """Make `scenarios/<slug>/`; `check-content` finds nothing wrong with it. Raises InvalidContent
     for a slug that is none, UnknownObject for a rubric that is none, WrongState where the folder
     exists."""
-    require_key(slug, "Szenario")
+    require_key(slug, "ein Szenario")
     load_rubric(rubric)
     folder = get_settings().content / "scenarios" / slug
     if folder.exists():

@@ -161,12 +161,12 @@ def key_from(title: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:63].rstrip("-")
 
 
-def require_key(key: str, what: str = "Variante") -> str:
+def require_key(key: str, what: str = "eine Variante") -> str:
     """The key itself. Raises InvalidContent where it is none, with one that would do."""
     if not KEY.fullmatch(key):
         raise InvalidContent(
-            f"'{key}' ist kein Kurzname für eine {what}: erlaubt sind Kleinbuchstaben, Ziffern und "
-            f"Bindestriche, z. B. '{key_from(key) or 'variante-1'}'."
+            f"'{key}' ist kein Kurzname für {what}: erlaubt sind Kleinbuchstaben, Ziffern und "
+            f"Bindestriche, z. B. '{key_from(key) or 'beispiel-1'}'."
         )
     return key
 

@@ -105,9 +105,9 @@ class TestCreating:
     @pytest.mark.parametrize(
         ("changes", "field"),
         [
-            ({"title": " "}, "title"),
-            ({"baseline_minutes": "zehn"}, "baseline_minutes"),
-            ({"yearly_volume": 0}, "yearly_volume"),
+            ({"title": " "}, "Titel"),
+            ({"baseline_minutes": "zehn"}, "Minuten je Vorgang"),
+            ({"yearly_volume": 0}, "Vorgänge im Jahr"),
             ({"candidate": "fehlt"}, "candidate"),
         ],
     )

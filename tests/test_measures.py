@@ -78,8 +78,8 @@ def test_critical_recall_by_hand() -> None:
 
 
 def test_nothing_missed_carries_its_bound() -> None:
-    found = measured("critical_recall", [answer("widerspruch", "widerspruch")] * 6,
-                     critical=["widerspruch"])  # fmt: skip
+    answers = [answer("widerspruch", "widerspruch") for _ in range(6)]
+    found = measured("critical_recall", answers, critical=["widerspruch"])
     assert (found["critical_recall"], found["critical_recall.missed"]) == (1, 0)
     assert found["critical_recall.bound"] == pytest.approx(0.607, abs=5e-4)
     assert found["critical_recall.low"] == found["critical_recall.bound"]

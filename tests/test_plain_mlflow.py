@@ -2,17 +2,14 @@
 like any other once they are finished."""
 
 import json
-import os
-import subprocess
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import mlflow
 import pytest
-from building import OTHER, Trial, add_person, add_staff, rate, tokens
+from building import HOUSE, OTHER, Trial, add_person, add_staff, rate, tokens
 from fielded import CASES, fielded_trial
 from mlflow.entities import AssessmentSource, Feedback
 from sqlmodel import Session, col, select
@@ -40,27 +37,6 @@ from reallabor.tracking.reading import experiments
 
 INPUTS = {case["id"]: case["input"] for case in CASES}
 
-SCRIPT = """
-import json, sys
-import mlflow
-
-task = json.load(sys.stdin)
-mlflow.set_tracking_uri(sys.argv[1])
-mlflow.set_experiment(sys.argv[2])
-with mlflow.start_run(run_name=task["name"]) as run:
-    mlflow.set_tags(task["tags"])
-    for key, value in task["metrics"].items():
-        mlflow.log_metric(key, value)
-    for trace in task["traces"]:
-        with mlflow.start_span(name="antwort") as span:
-            if trace.get("case"):
-                mlflow.update_current_trace(tags={"case_id": trace["case"]})
-            span.set_inputs(trace["input"])
-            span.set_outputs(trace["output"])
-mlflow.flush_trace_async_logging(terminate=True)
-print(run.info.run_id)
-"""
-
 
 @pytest.fixture
 def trial(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Trial:
@@ -71,21 +47,40 @@ def trial(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Trial:
 
 
 Log = Callable[..., str]
+NOTHING: Mapping[str, Any] = {}
 
 
 @pytest.fixture
-def log(trial: Trial, connection: Connection) -> Log:
-    """Logs traces in a process of its own; gives the run's id."""
+def plain(connection: Connection, trial: Trial) -> Iterator[None]:
+    """mlflow as somebody uses it who has its address and the name of the experiment."""
+    before = mlflow.get_tracking_uri()
+    mlflow.set_tracking_uri(connection.address)
+    mlflow.set_experiment(f"reallabor/{trial.slug}")
+    yield
+    mlflow.set_tracking_uri(before)
 
-    def log(traces: list[dict[str, Any]], name: str = "eigenbau", **more: Any) -> str:
-        task = {"name": name, "tags": {}, "metrics": {}, "traces": traces, **more}
-        done = subprocess.run(
-            [sys.executable, "-c", SCRIPT, connection.address, f"reallabor/{trial.slug}"],
-            input=json.dumps(task), text=True, capture_output=True, check=False,
-            env={**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true"},
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr
-        return done.stdout.split()[-1]
+
+@pytest.fixture
+def log(plain: None) -> Log:
+    """Logs traces with nothing but mlflow; gives the run's id."""
+
+    def log(
+        traces: Sequence[Mapping[str, Any]],
+        name: str = "eigenbau",
+        tags: Mapping[str, str] = NOTHING,
+        metrics: Mapping[str, float] = NOTHING,
+    ) -> str:
+        with mlflow.start_run(run_name=name) as run:
+            mlflow.set_tags(dict(tags))
+            mlflow.log_metrics(dict(metrics))
+            for trace in traces:
+                with mlflow.start_span(name="antwort") as span:
+                    if "case" in trace:
+                        mlflow.update_current_trace(tags={"case_id": trace["case"]})
+                    span.set_inputs(trace["input"])
+                    span.set_outputs(trace["output"])
+            mlflow.flush_trace_async_logging()
+        return str(run.info.run_id)
 
     return log
 
@@ -123,8 +118,9 @@ def test_outputs_are_matched_by_their_very_input(
         assert session.get_one(Variant, run.variant_id).key == "eigenbau"
 
 
+@pytest.mark.parametrize("backend", ["sqlite"])
 @pytest.mark.parametrize(("tags", "variant"), [({}, "mein Lauf 7"), ({"variant": "eins"}, "eins")])
-def test_run_name_is_the_variant_unless_tagged(
+def test_run_name_is_the_variant_unless_tagged(  # noqa: PLR0917
     trial: Trial, connection: Connection, platform_url: str, log: Log, tags: Any, variant: str
 ) -> None:
     log([{"input": INPUTS["k-1"], "output": "x"}], name="mein Lauf 7", tags=tags)
@@ -159,6 +155,7 @@ def test_what_fits_no_case_is_listed(
     assert (again.runs, again.outputs, again.unassigned) == (0, 0, 0)
 
 
+@pytest.mark.parametrize("backend", ["sqlite"])
 @pytest.mark.parametrize(
     ("roles", "allowed"),
     [((Role.PILOT,), True), ((Role.ORGANISER,), True), ((Role.EVALUATOR,), False),
@@ -175,7 +172,7 @@ def test_loose_output_is_assigned_by_those_who_may(  # noqa: PLR0917
     log([NEARLY["k-9"]])
     taken(connection, trial)
     with transaction() as session:
-        actor = add_person(session, "Wer auch immer", *roles)
+        actor = add_person(session, "Wer auch immer", *roles, organisation=HOUSE)
         loose = row_id(session.exec(select(UnassignedOutput.id)).one())
         case = row_id(session.exec(select(Case.id).where(Case.key == "k-1")).one())
         if allowed:
@@ -193,13 +190,28 @@ def test_loose_output_is_assigned_by_those_who_may(  # noqa: PLR0917
     assert taken(connection, trial).outputs == 0  # not taken over a second time
 
 
+def test_run_of_another_house_is_not_changed(
+    trial: Trial, connection: Connection, platform_url: str, log: Log
+) -> None:
+    log([NEARLY["k-9"]])
+    taken(connection, trial)
+    with transaction() as session:
+        loose = row_id(session.exec(select(UnassignedOutput.id)).one())
+        case = row_id(session.exec(select(Case.id).where(Case.key == "k-1")).one())
+        stranger = add_person(session, "Paul", Role.PILOT, organisation=OTHER)
+        with pytest.raises(NotAllowed, match="gehört einer anderen Organisation"):
+            assign_output(session, loose, case, actor=stranger)
+        organiser = add_person(session, "Olga", Role.ORGANISER, organisation=OTHER)
+        assign_output(session, loose, case, actor=organiser)
+
+
 def test_assigning_refuses_what_would_double(
     trial: Trial, connection: Connection, platform_url: str, log: Log
 ) -> None:
     log([{"case": "k-2", "input": "egal", "output": "k-2"}, *NEARLY.values()])
     taken(connection, trial)
     with transaction() as session:
-        actor = add_person(session, "Paul", Role.PILOT, organisation=OTHER)
+        actor = add_person(session, "Paul", Role.PILOT, organisation=HOUSE)
         loose = session.exec(select(UnassignedOutput)).all()
         taken_case, free_case = (
             row_id(session.exec(select(Case.id).where(Case.key == key)).one())
@@ -222,7 +234,8 @@ def test_rated_run_takes_no_further_output(
     taken(connection, trial)
     with transaction() as session:
         staff = add_staff(session)
-        round_ = open_round(session, trial.slug, actor=staff["organiser"])
+        people = [staff["anna"], staff["bert"]]
+        round_ = open_round(session, trial.slug, actor=staff["organiser"], evaluators=people)
         rate(session, staff["anna"], tokens(session, round_, staff["anna"])[0],
              {"FR": 4, "AN": 4})  # fmt: skip
         loose = row_id(session.exec(select(UnassignedOutput.id)).one())
@@ -317,24 +330,18 @@ def test_overwritten_trace_changes_nothing_here(
 
 
 def test_traced_function_counts_by_its_arguments(
-    trial: Trial, connection: Connection, platform_url: str, monkeypatch: pytest.MonkeyPatch
+    trial: Trial, connection: Connection, platform_url: str, plain: None
 ) -> None:
     """The shortest way: a decorator, and no word about cases."""
-    before = mlflow.get_tracking_uri()
-    mlflow.set_tracking_uri(connection.address)
-    try:
-        mlflow.set_experiment(f"reallabor/{trial.slug}")
 
-        @mlflow.trace
-        def assistant(brief: str) -> str:
-            return f"Antwort auf {brief[:5]}"
+    @mlflow.trace
+    def assistant(brief: str) -> str:
+        return f"Antwort auf {brief[:5]}"
 
-        with mlflow.start_run(run_name="kurz"):
-            for text in INPUTS.values():
-                assistant(text)
+    with mlflow.start_run(run_name="kurz"):
+        for text in INPUTS.values():
+            assistant(text)
         mlflow.flush_trace_async_logging()
-    finally:
-        mlflow.set_tracking_uri(before)
     report = taken(connection, trial)
     assert (report.outputs, report.unassigned) == (6, 0)
     with reading() as session:

@@ -1,13 +1,17 @@
 """Commands of pilot teams: everything that records a trial."""
 
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from reallabor.cli.screen import AsJson, Slug, app, case_progress, notes, take_over, tell, tracking
 from reallabor.errors import InvalidTable
 from reallabor.german import count
+
+if TYPE_CHECKING:
+    from reallabor.scenarios import ScenarioFolder
 
 _ENDPOINT = "Endpunkt"
 
@@ -70,7 +74,9 @@ def run(  # noqa: PLR0917 - typer reads the options from here
     from reallabor.recording.trials import record_trial
     from reallabor.scenarios import load_scenario
 
-    if not resume:  # refuse before MLflow is started; what is resumed has its content with it
+    created = created_scenario(slug) if endpoint is not None else None
+    if not resume and created is None:
+        # Refuse before MLflow is started; what is resumed has its content with it.
         scenario = load_scenario(slug)
         if variant is not None and endpoint is None:
             scenario.variant(variant)
@@ -89,7 +95,7 @@ def run(  # noqa: PLR0917 - typer reads the options from here
         with case_progress() as progress:
             runs = record_trial(
                 slug, connection=connection, variant=variant, organisation=organisation,
-                resume=resume, endpoint=asked, progress=progress,
+                resume=resume, endpoint=asked, scenario=created, progress=progress,
             )  # fmt: skip
         take_over(slug, connection)
     tell(
@@ -126,8 +132,9 @@ def import_run_command(  # noqa: PLR0917 - typer reads the options from here
 ) -> None:
     """Einen Durchlauf aus einer Tabelle einlesen (alles oder nichts)."""
     from reallabor.database import prepare_database, reading, transaction
+    from reallabor.people import acting_person
     from reallabor.recording.catalogue import load_shipped, stored_scenario
-    from reallabor.recording.uploads import read_upload, record_upload
+    from reallabor.recording.uploads import read_upload, take_upload
 
     chosen = {}
     for pair in column or []:
@@ -138,6 +145,8 @@ def import_run_command(  # noqa: PLR0917 - typer reads the options from here
     prepare_database()
     with transaction() as session:
         load_shipped(session)
+        actor = acting_person(session)
+        session.expunge(actor)
     with reading() as session:
         scenario = stored_scenario(session, slug)
     upload = read_upload(
@@ -153,8 +162,7 @@ def import_run_command(  # noqa: PLR0917 - typer reads the options from here
             "Bitte ergänzen, oder mit --partial trotzdem übernehmen."
         )
     with tracking() as connection:
-        recorded = record_upload(upload, connection)
-        take_over(slug, connection)
+        recorded, _ = take_upload(upload, connection, actor=actor)
     sentence = (
         "Diese Ausgaben waren schon eingelesen; es hat sich nichts geändert."
         if recorded.unchanged
@@ -205,6 +213,23 @@ def new_scenario_command(
     tell({"folder": str(folder)}, as_json,
          f"Angelegt: {folder}. Nächster Schritt: die Dateien ausfüllen, dann "
          "`reallabor check-content`.")  # fmt: skip
+
+
+def created_scenario(slug: str) -> "ScenarioFolder | None":
+    """A scenario that was made in the app and has no folder; None where there is a folder, or no
+    database that could know of it."""
+    from reallabor.scenarios import scenario_slugs
+
+    if slug in scenario_slugs() or find_spec("sqlmodel") is None:
+        return None
+    from reallabor.database import database_exists, reading, require_database
+    from reallabor.recording.catalogue import stored_scenario
+
+    if not database_exists():
+        return None
+    require_database()
+    with reading() as session:
+        return stored_scenario(session, slug)
 
 
 def read_bytes(file: Path) -> bytes:

@@ -18,7 +18,7 @@ from reallabor.models import (
     Scenario,
     row_id,
 )
-from reallabor.policies import may_decide, may_open_round, may_release
+from reallabor.policies import may_decide, may_open_round, may_rate, may_record, may_release
 from reallabor.rating.ratings import OpenRating, is_rated, list_open_ratings
 from reallabor.rating.results import released_round
 from reallabor.rating.rounds import newest_runs, open_rounds
@@ -124,6 +124,18 @@ def rated_blind_now(session: Session, person: Person) -> frozenset[str]:
     """Slugs of the scenarios in which this person rates at present; nothing that tells systems
     apart is shown to them there until the release."""
     return frozenset(rating.slug for rating in list_open_ratings(session, person))
+
+
+def hidden_runs(session: Session, person: Person) -> frozenset[str]:
+    """Slugs of the scenarios whose runs and systems this person must not see: those they rate at
+    present, and, for whoever only rates, those whose newest runs are still to be rated: who has
+    read outputs under the name of their system cannot rate them blind."""
+    hidden = rated_blind_now(session, person)
+    if may_rate(person) and not (may_record(person) or may_decide(person)):
+        hidden |= {
+            each.slug for each in list_scenarios(session) if each.unrated_runs or each.open_round
+        }
+    return hidden
 
 
 def list_scenarios(session: Session) -> list[ScenarioSummary]:

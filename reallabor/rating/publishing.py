@@ -12,7 +12,7 @@ from sqlalchemy import update
 from sqlmodel import Session, col, func, select
 
 from reallabor.database import reading, transaction
-from reallabor.errors import TrackingRefused, TrackingUnavailable
+from reallabor.errors import ReallaborError, TrackingUnavailable
 from reallabor.german import ZONE
 from reallabor.models import (
     Criterion,
@@ -35,6 +35,7 @@ from reallabor.rating.results import round_result
 from reallabor.recording import shared_cases
 from reallabor.recording.catalogue import stored_scenario
 from reallabor.recording.indicators import indicator_names
+from reallabor.recording.undoing import delete_withdrawn
 from reallabor.scenarios import MeasureContent
 from reallabor.tracking import Connection, names, publishing, recording
 
@@ -112,15 +113,13 @@ def _claim() -> list[OutboxEntry]:
     return list(entries)
 
 
-def _attempt(
-    connection: Connection, entry: OutboxEntry
-) -> TrackingUnavailable | TrackingRefused | None:
+def _attempt(connection: Connection, entry: OutboxEntry) -> ReallaborError | None:
     try:
         _SENDERS[entry.kind](connection, entry)
     except TrackingUnavailable as error:
         _release([row_id(entry.id)], str(error))
         return error
-    except TrackingRefused as error:
+    except ReallaborError as error:
         log.warning("publish_refused", key=entry.key, error=str(error))
         pause = min(LONGEST_PAUSE, timedelta(seconds=2 ** min(entry.attempts, 12)))
         _release([row_id(entry.id)], str(error), pause)
@@ -288,6 +287,10 @@ def _send_cases(connection: Connection, entry: OutboxEntry) -> None:
     shared_cases.publish_cases(connection, scenario)
 
 
+def _send_withdrawal(connection: Connection, entry: OutboxEntry) -> None:
+    delete_withdrawn(connection, entry.key.partition("/")[2])
+
+
 def _send_decision(connection: Connection, entry: OutboxEntry) -> None:
     with reading() as session:
         decision = session.get_one(Decision, entry.subject_id)
@@ -317,4 +320,5 @@ _SENDERS = {
     Delivery.DECISION: _send_decision,
     Delivery.INDICATORS: _send_indicators,
     Delivery.CASES: _send_cases,
+    Delivery.WITHDRAWAL: _send_withdrawal,
 }

@@ -121,7 +121,8 @@ def newest_runs(
             TrialRun.scenario_id == scenario.id,
             not with_outputs or select(Output.id).where(Output.run_id == TrialRun.id).exists(),
         )
-        .order_by(col(TrialRun.finished_at), col(TrialRun.id))
+        # A run in which cases are missing never hides a complete one.
+        .order_by(col(TrialRun.complete), col(TrialRun.finished_at), col(TrialRun.id))
     ).all()
     demo = all(run.demo for run in runs)
     newest = {(run.variant_id, run.organisation_id): run for run in runs if run.demo == demo}

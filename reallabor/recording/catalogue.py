@@ -3,6 +3,7 @@ Called before anything reads the database."""
 
 from collections.abc import Iterable
 
+import structlog
 from sqlalchemy import update
 from sqlmodel import Session, col, select
 
@@ -30,10 +31,22 @@ from reallabor.scenarios import (
     scenario_slugs,
 )
 
+log = structlog.get_logger()
+
 
 def load_shipped(session: Session) -> list[str]:
-    """Bring all shipped scenarios and their rubrics up to date; gives the slugs that changed."""
-    changed = [slug for slug in scenario_slugs() if _load_scenario(session, load_scenario(slug))]
+    """Bring all shipped scenarios and their rubrics up to date; gives the slugs that changed.
+
+    A broken folder is logged and left as it was stored: the others go on. `check-content` says what
+    is wrong with it.
+    """
+    changed = []
+    for slug in scenario_slugs():
+        try:
+            if _load_scenario(session, load_scenario(slug)):
+                changed.append(slug)
+        except InvalidContent as refusal:
+            log.warning("scenario_not_loaded", scenario=slug, reason=str(refusal))
     _publish_cases(session, changed)
     return changed
 
@@ -102,6 +115,7 @@ def get_scenario(session: Session, slug: str) -> Scenario:
 
 def get_organisation(session: Session, name: str) -> Organisation:
     """The organisation of that name, made where it is missing."""
+    name = " ".join(name.split())  # a blank at the end makes no second house
     of_that_name = select(Organisation).where(Organisation.name == name)
     found = session.exec(of_that_name).first()
     if found is None:
@@ -165,6 +179,15 @@ def _load_scenario(session: Session, folder: ScenarioFolder) -> bool:
         raise InvalidContent(
             f"scenarios/{folder.slug} heißt wie ein Szenario, das aus einer Bewertungsdatei "
             "angelegt wurde. Bitte einen der beiden Namen ändern."
+        )
+    if (
+        found is not None
+        and found.origin == Origin.CREATED
+        and not _is_current(found, folder, rubric)
+    ):
+        raise InvalidContent(
+            f"scenarios/{folder.slug} heißt wie ein Szenario, das in der App angelegt wurde, hat "
+            "aber anderen Inhalt; es gilt das aus der App. Bitte den Ordner umbenennen."
         )
     if _is_current(found, folder, rubric):
         return False

@@ -27,6 +27,9 @@ _WORDS = {
     COST: "kosten kosteneur cost costeur preis",
     ERROR: "fehler fehlermeldung error",
 }
+_WHOLE_ONLY = frozenset({"zeit", "text"})
+"""Words with which too many other headings begin, such as `Zeitstempel`."""
+_MINUTES = re.compile(r"\b(min|minuten?|minutes?)\b")
 _SECONDS = re.compile(r"\b(s|sek|sekunden?|sec|seconds?)\b")
 
 
@@ -71,7 +74,8 @@ def _column(
 ) -> int | None:
     for word in words:
         for index, heading in enumerate(headings):
-            same = heading == word if whole else len(word) > 3 and heading.startswith(word)
+            begins = len(word) > 3 and word not in _WHOLE_ONLY and heading.startswith(word)
+            same = heading == word if whole else begins
             if same and index not in taken:
                 return index
     return None
@@ -98,12 +102,11 @@ def chosen_columns(
 
 
 def with_unit(index: Mapping[str, int], header: Sequence[str]) -> Columns:
-    """The columns with the unit that the heading of the latency names."""
+    """The columns with the unit that the heading of the latency names; milliseconds without one."""
     at = index.get(LATENCY)
-    seconds = (
-        at is not None and _SECONDS.search(header[at].casefold().replace("_", " ")) is not None
-    )
-    return Columns(dict(index), 1000.0 if seconds else 1.0)
+    heading = header[at].casefold().replace("_", " ") if at is not None else ""
+    factor = 1000.0 if _SECONDS.search(heading) else 60_000.0 if _MINUTES.search(heading) else 1.0
+    return Columns(dict(index), factor)
 
 
 def is_header(fields: Sequence[FieldContent]) -> "_IsHeader":

@@ -29,6 +29,23 @@ from reallabor.scenarios import (
     scenario_slugs,
 )
 
+_LABELS = {
+    "title": "Titel",
+    "organisation": "Wer erprobt?",
+    "legal_status": "Rechtsstand",
+    "task": "Was soll das System tun?",
+    "helps": "Wem hilft es?",
+    "ai_kind": "Art der KI",
+    "risk_class": "Risikoklasse",
+    "baseline_minutes": "Minuten je Vorgang heute",
+    "yearly_volume": "Vorgänge im Jahr",
+    "candidate": "Variante, die weiterentwickelt werden soll",
+    "variants": "Varianten",
+    "key": "Name des Rasters",
+    "criteria": "Kriterien",
+}
+"""Fields as the form names them."""
+
 
 def create_scenario(
     session: Session,
@@ -45,7 +62,7 @@ def create_scenario(
     taken.
     """
     require(may_record, actor)
-    require_key(slug, "Szenario")
+    require_key(slug, "ein Szenario")
     content = checked_steckbrief(steckbrief)
     if not cases:
         raise InvalidContent(
@@ -75,6 +92,8 @@ def replace_cases(
     Raises NotAllowed, and WrongState for a scenario that comes from a folder.
     """
     require(may_record, actor)
+    if not cases:
+        raise InvalidContent("Ein Szenario braucht Fälle; bitte eine Tabelle mit Fällen wählen.")
     scenario = get_scenario(session, slug)
     if scenario.origin != Origin.CREATED:
         raise WrongState(
@@ -95,12 +114,17 @@ def replace_cases(
     return changed, gone
 
 
+def is_created(session: Session, slug: str) -> bool:
+    """Whether the scenario was made in the app, so that its cases are changed there too."""
+    return get_scenario(session, slug).origin == Origin.CREATED
+
+
 def checked_steckbrief(steckbrief: Mapping[str, Any]) -> ScenarioContent:
     """The Steckbrief of a form. Raises InvalidContent, naming the field."""
     try:
         return ScenarioContent.model_validate(dict(steckbrief))
     except ValidationError as error:
-        raise invalid_content("Steckbrief", error) from error
+        raise invalid_content("Steckbrief", error, _LABELS) from error
 
 
 def checked_rubric(rubric: Mapping[str, Any]) -> RubricContent:
@@ -108,7 +132,7 @@ def checked_rubric(rubric: Mapping[str, Any]) -> RubricContent:
     try:
         content = RubricContent.model_validate(dict(rubric))
     except ValidationError as error:
-        raise invalid_content("Bewertungsraster", error) from error
+        raise invalid_content("Bewertungsraster", error, _LABELS) from error
     require_anchors(content, "Bewertungsraster")
     return content
 

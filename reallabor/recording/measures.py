@@ -96,11 +96,18 @@ def measure_metrics(
     if statistic is mean_of_sums and measure.kind in SHARES:
         hits, n = (round(total) for total in counts.sum(axis=0))
         metrics[name + COUNT] = float(n)
+        # Values of one case, and cases of one cluster, are no independent witnesses.
+        witnesses = len({answer.case.cluster or at for at, (answer, _) in enumerate(rows)})
         if measure.kind == "critical_recall":
             metrics[name + MISSED] = float(n - hits)
             if hits == n:
-                metrics[name + BOUND] = share_bound(hits, n)
-        interval = clopper_pearson(hits, n) if hits in (0, n) else _interval(rows, counts)
+                metrics[name + BOUND] = share_bound(witnesses, witnesses)
+        if hits in (0, n):
+            interval = clopper_pearson(witnesses if hits else 0, witnesses)
+        elif witnesses == n:
+            interval = clopper_pearson(hits, n)  # exact; a bootstrap of few cases is too narrow
+        else:
+            interval = _interval(rows, counts)
     else:
         interval = _interval(rows, counts, macro=statistic is f1_of_sums)
     if interval.low is not None and interval.high is not None:

@@ -3,16 +3,21 @@ restartable, one transaction per run. Pages read what stands here, never MLflow.
 
 from collections.abc import Callable
 
+import structlog
 from sqlmodel import Session, col, select
 
 from reallabor.database import CATALOGUE_LOCK, reading, take_turns, transaction
+from reallabor.errors import ReallaborError
 from reallabor.models import Scenario, TrialRun, Watermark, now
 from reallabor.recording.catalogue import load_shipped
-from reallabor.recording.taking_over import ProjectionReport, store_run
+from reallabor.recording.taking_over import ProjectionReport, resettle, store_run
+from reallabor.recording.undoing import withdrawn_runs
 from reallabor.tracking import Connection, names
 from reallabor.tracking.reading import experiments, finished_runs, outputs_of
 
 __all__ = ["ProjectionReport", "project"]
+
+log = structlog.get_logger()
 
 OVERLAP_MS = 10 * 60 * 1000
 """How far each look reaches back behind the watermark: clocks differ and answers come late."""
@@ -34,7 +39,8 @@ def project(
     Raises TrackingUnavailable.
     """
     with transaction() as session:
-        load_shipped(session)
+        for changed in load_shipped(session):
+            resettle(session, changed)
     connection.require()
     report = ProjectionReport()
     for name, experiment_id in experiments(connection).items():
@@ -59,6 +65,7 @@ def _project_experiment(
     with reading() as session:
         scenario = session.exec(select(Scenario).where(Scenario.slug == slug)).first()
         mark = session.get(Watermark, experiment_id)
+        withdrawn = withdrawn_runs(session)
         known = dict(
             session.exec(
                 select(TrialRun.tracking_run_id, TrialRun.complete).where(
@@ -77,12 +84,26 @@ def _project_experiment(
         newest = max(newest, round(run.finished_at.timestamp() * 1000))
         if names.IMPORTED in run.tags or names.CONTENT in run.tags:
             continue  # made by us: for imported ratings, or to hold the cases
+        if run.run_id in withdrawn:
+            continue  # taken back, and about to be deleted
         if known.get(run.run_id, False) and not verify:
             continue  # taken over whole before
         stored = list(outputs_of(connection, run))
-        with transaction() as session:
-            take_turns(session, CATALOGUE_LOCK)  # two projections at once take a run over once
-            store_run(session, _scenario(session, slug), run, stored, report)
+        try:
+            with transaction() as session:
+                take_turns(session, CATALOGUE_LOCK)  # two projections at once take a run over once
+                if run.run_id in withdrawn_runs(session):
+                    continue  # taken back while its outputs were being read
+                store_run(session, _scenario(session, slug), run, stored, report)
+        except ReallaborError:
+            raise
+        except Exception:  # a run with something odd in it must not keep all others out
+            log.exception("run_not_taken_over", run=run.run_id)
+            report.notes.append(
+                f"Durchlauf '{run.name}' ({run.run_id}) ließ sich nicht übernehmen; Näheres steht "
+                "im Protokoll des Hintergrunddienstes."
+            )
+            continue
         if on_run:
             on_run(run.name)
     with transaction() as session:

@@ -13,8 +13,9 @@ import structlog
 
 from reallabor.content import storable
 from reallabor.errors import InvalidContent, TrackingRefused, UnknownObject, WrongState
+from reallabor.limits import MOST_COST_EUR, MOST_LATENCY_MS, MOST_TOKENS
 from reallabor.recording.journal import Journal, JournalEntry, JournalWriter, journal_root
-from reallabor.recording.sending import RecordedRun, send_journal
+from reallabor.recording.sending import OWN_PARAMS, RecordedRun, send_journal
 from reallabor.recording.shared_cases import fetch_scenario
 from reallabor.recording.trials import as_output
 from reallabor.scenarios import (
@@ -87,7 +88,7 @@ class PythonRun:
             answer,
             storable(error) if error is not None else None,
             _whole(tokens, "tokens"),
-            _finite(cost_eur, "cost_eur"),
+            _finite(cost_eur, "cost_eur", MOST_COST_EUR),
         )
         known = self._entries.get(case_id)
         if known is not None:
@@ -102,7 +103,7 @@ class PythonRun:
 
     def _times(self, case_id: str, latency_ms: float | None) -> tuple[str, float | None]:
         given = self._given.get(case_id)
-        latency = _finite(latency_ms, "latency_ms")
+        latency = _finite(latency_ms, "latency_ms", MOST_LATENCY_MS)
         if given is not None:
             passed = (time.perf_counter() - given[1]) * 1000
             return given[0].isoformat(), passed if latency is None else latency
@@ -203,7 +204,7 @@ def _param_name(key: object) -> str:
             f"'{name[:60]}' geht nicht als Name eines Parameters: erlaubt sind bis zu 250 "
             "Buchstaben, Ziffern, Leerzeichen und _ - . : /"
         )
-    return name
+    return f"params.{name}" if name in OWN_PARAMS else name  # those names are ours
 
 
 def _shortened(value: object) -> str:
@@ -217,16 +218,16 @@ def _shortened(value: object) -> str:
     return text
 
 
-def _finite(value: float | None, name: str) -> float | None:
+def _finite(value: float | None, name: str, most: float) -> float | None:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
         raise InvalidContent(f"{name} muss eine endliche Zahl sein, nicht {value!r}.")
-    if value < 0:
-        raise InvalidContent(f"{name} darf nicht negativ sein, ist aber {value!r}.")
+    if not 0 <= value <= most:
+        raise InvalidContent(f"{name} muss zwischen 0 und {most:g} liegen, ist aber {value!r}.")
     return float(value)
 
 
 def _whole(value: int | None, name: str) -> int | None:
-    number = _finite(value, name)
+    number = _finite(value, name, MOST_TOKENS)
     return None if number is None else round(number)

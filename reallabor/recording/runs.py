@@ -3,7 +3,7 @@
 import difflib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -22,9 +22,10 @@ from reallabor.models import (
     now,
     row_id,
 )
+from reallabor.recording.catalogue import get_scenario
 from reallabor.recording.measures import TITLES as MEASURE_TITLES
 from reallabor.recording.taking_over import is_in_round
-from reallabor.recording.uploads import UNDO
+from reallabor.recording.undoing import UNDO
 from reallabor.scenarios import FieldContent
 
 WAYS = {
@@ -137,13 +138,21 @@ class CasePair:
     left: OutputView | None
     right: OutputView | None
     same: bool
-    left_parts: list[Part] = field(default_factory=list)
-    right_parts: list[Part] = field(default_factory=list)
+
+    @property
+    def parts(self) -> tuple[list[Part], list[Part]]:
+        """Both texts with their differences marked; computed only for what is shown."""
+        left, right = (
+            (each.text or each.error or "") if each else "" for each in (self.left, self.right)
+        )
+        if self.left and self.right:
+            return marked(left, right)
+        return [Part(left, False)], [Part(right, False)]
 
 
 def list_runs(session: Session, slug: str) -> list[RunSummary]:
     """All runs of a scenario with outputs, newest first."""
-    scenario = session.exec(select(Scenario).where(Scenario.slug == slug)).one()
+    scenario = get_scenario(session, slug)
     rows = session.exec(
         select(TrialRun)
         .where(TrialRun.scenario_id == scenario.id, col(TrialRun.tracking_run_id).is_not(None))
@@ -263,7 +272,6 @@ def marked(left: str, right: str) -> tuple[list[Part], list[Part]]:
 
 
 def _pair(case: str, left: OutputView | None, right: OutputView | None) -> CasePair:
-    texts = [(each.text or each.error or "") if each else "" for each in (left, right)]
     known = left or right
     assert known is not None
     same = (
@@ -271,8 +279,7 @@ def _pair(case: str, left: OutputView | None, right: OutputView | None) -> CaseP
         and right is not None
         and (left.text, left.error, left.details) == (right.text, right.error, right.details)
     )
-    parts = marked(*texts) if left and right else ([Part(texts[0], False)], [Part(texts[1], False)])
-    return CasePair(case, known.input, left, right, same, *parts)
+    return CasePair(case, known.input, left, right, same)
 
 
 def _outputs(session: Session, run: TrialRun) -> list[OutputView]:

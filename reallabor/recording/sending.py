@@ -10,6 +10,9 @@ from reallabor.recording.journal import Journal, JournalEntry
 from reallabor.scenarios import CaseContent, ScenarioFolder
 from reallabor.tracking import Connection, names, recording
 
+OWN_PARAMS = frozenset({"variant", "title", "cases", "scenario_sha256", "code_sha256", "reallabor"})
+"""Parameters that every run of ours carries."""
+
 
 @dataclass(frozen=True)
 class RecordedRun:

@@ -4,11 +4,12 @@ their numbers in the file. Knows nothing of what the columns mean."""
 import csv
 import io
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import PurePath
 from typing import Any
 
@@ -19,6 +20,8 @@ MOST_ROWS = 50_000
 SPREADSHEETS = (".xlsx", ".xlsm", ".xls", ".ods")
 ENDINGS = (*SPREADSHEETS, ".csv", ".tsv", ".txt", ".jsonl", ".ndjson")
 _READING_S = 60.0
+_MOJIBAKE = re.compile("Ã[\u0080-\u00bf\u0152-\u0178\u2013-\u203a¤¶¼Ÿ„–œ€]")
+"""What umlauts in UTF-8 look like when they are read as Windows-1252."""
 _HEADER_ROWS = 30
 
 IsHeader = Callable[[Sequence[str]], bool]
@@ -177,7 +180,9 @@ def _header_at(rows: list[list[str]], is_header: IsHeader) -> int | None:
 
 
 def _cell(cell: Any) -> Any:
-    """Dates come as texts from the reading process."""
+    """Dates and durations come in a wrapping from the reading process."""
+    if isinstance(cell, dict) and "seconds" in cell:
+        return timedelta(seconds=cell["seconds"])
     if isinstance(cell, dict):
         return datetime.fromisoformat(cell["date"]) if "T" in cell["date"] else date.fromisoformat(
             cell["date"]
@@ -190,8 +195,14 @@ def _decoded(name: str, data: bytes) -> str:
         return data.decode("utf-16", "replace")
     try:
         text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
+    except UnicodeDecodeError as error:
         text = data.decode("cp1252", "replace")  # Excel's way in Germany
+        if _MOJIBAKE.search(text):
+            line = data[: error.start].count(b"\n") + 1
+            raise InvalidTable(
+                f"'{name}', Zeile {line}: Dort steht ein Zeichen, das nicht zur übrigen Datei "
+                "(UTF-8) passt. Bitte im Editor als UTF-8 speichern und noch einmal wählen."
+            ) from None
     if "\x00" in text:
         raise InvalidTable(f"'{name}' ist keine Textdatei. Bitte als .csv oder .xlsx speichern.")
     return text

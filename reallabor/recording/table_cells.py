@@ -31,8 +31,8 @@ class Refused(Exception):
 
 def read_cells(data: bytes) -> dict[str, Any]:
     """`sheets`: name, visible, rows (cells are texts, numbers, truth values, None or
-    `{"date": ISO}`) and broken cells (error values by address, empty for a formula without a
-    result); `macros`."""
+    `{"date": ISO}` or `{"seconds": number}`) and broken cells (error values by address, empty for
+    a formula without a result); `macros`."""
     from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetVisibleEnum
 
     broken, macros = _look_into(data)
@@ -97,8 +97,8 @@ def _look_into(data: bytes) -> tuple[dict[str, dict[str, str]], bool]:
                 if _SHEET_PART.fullmatch(member.filename):
                     _refuse_too_wide(bytes(text))
                     broken[member.filename] = _broken(bytes(text))
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, RuntimeError) as error:
-        raise Refused(f"ist beschädigt oder keine Tabelle ({str(error)[:80]}).") from None
+    except (zipfile.BadZipFile, NotImplementedError, EOFError, RuntimeError):
+        raise Refused("ist beschädigt oder keine Tabelle.") from None
     return {name: broken.get(part, {}) for name, part in _sheet_parts(parts).items()}, macros
 
 
@@ -157,7 +157,7 @@ def _cell(cell: Any) -> Any:
     if isinstance(cell, time):
         return cell.isoformat()
     if isinstance(cell, timedelta):
-        return cell.total_seconds()
+        return {"seconds": cell.total_seconds()}
     return None if cell == "" else cell
 
 

@@ -11,6 +11,7 @@ from sqlmodel import Session, col, select
 
 from reallabor import audit
 from reallabor.content import digest, storable
+from reallabor.database import CATALOGUE_LOCK, take_turns
 from reallabor.errors import UnknownObject, WrongState
 from reallabor.models import (
     Case,
@@ -25,7 +26,7 @@ from reallabor.models import (
     Way,
     row_id,
 )
-from reallabor.policies import may_record, require
+from reallabor.policies import may_record, require, require_own_run
 from reallabor.recording.catalogue import get_organisation
 from reallabor.recording.indicators import indicators
 from reallabor.recording.measures import Answer, metric_names
@@ -66,6 +67,18 @@ def store_run(
     _store_outputs(session, row, stored, report, run.name)
 
 
+def resettle(session: Session, slug: str) -> None:
+    """Compute the indicators of all runs of a scenario anew, after its measures or fields changed:
+    no table may show figures of two definitions."""
+    scenario = session.exec(select(Scenario).where(Scenario.slug == slug)).one()
+    for run in session.exec(
+        select(TrialRun).where(
+            TrialRun.scenario_id == scenario.id, col(TrialRun.tracking_run_id).is_not(None)
+        )
+    ).all():
+        _settle(session, run)
+
+
 def is_in_round(session: Session, row: TrialRun) -> bool:
     """Whether people rate this run, or have rated it."""
     rounds = select(RoundRun.round_id).where(RoundRun.run_id == row.id)
@@ -79,10 +92,12 @@ def assign_output(session: Session, unassigned_id: int, case_id: int, *, actor: 
     the run is being rated.
     """
     require(may_record, actor)
+    take_turns(session, CATALOGUE_LOCK)  # a projection or another person may be at it as well
     loose = session.get(UnassignedOutput, unassigned_id)
     if loose is None:
         raise UnknownObject("Diese Ausgabe ist schon zugeordnet; bitte die Seite neu laden.")
     run = session.get_one(TrialRun, loose.run_id)
+    require_own_run(actor, run.organisation_id)
     case = session.get(Case, case_id)
     if case is None or case.scenario_id != run.scenario_id:
         raise UnknownObject("Diesen Fall gibt es in dem Szenario des Durchlaufs nicht.")

@@ -10,8 +10,9 @@ from typing import Any
 import structlog
 
 from reallabor.content import digest, storable
-from reallabor.errors import EndpointUnavailable, ReallaborError, WrongState
+from reallabor.errors import EndpointUnavailable, ReallaborError, UnusableAnswer, WrongState
 from reallabor.german import number
+from reallabor.limits import MOST_COST_EUR, MOST_TOKENS, plausible
 from reallabor.recording.endpoint import Endpoint, endpoint_system, prompt_of
 from reallabor.recording.journal import Journal, JournalEntry, journal_root
 from reallabor.recording.sending import RecordedRun, send_journal
@@ -36,6 +37,7 @@ def record_trial(
     resume: bool = False,
     demo: bool = False,
     endpoint: Endpoint | None = None,
+    scenario: ScenarioFolder | None = None,
     progress: Progress | None = None,
 ) -> list[RecordedRun]:
     """Run all cases through one variant, through all, or through the model behind an endpoint, and
@@ -43,16 +45,18 @@ def record_trial(
 
     Each output is in the local journal before anything is sent. With `resume` the newest
     interrupted trial goes on: cases in the journal are not run again, what MLflow holds is not
-    sent again. Raises WrongState where there is nothing to resume or the cost ceiling is reached,
+    sent again. `scenario` is one that has no folder, made in the app: only an endpoint can run it.
+    Raises WrongState where there is nothing to resume or the cost ceiling is reached,
     TrackingUnavailable where MLflow is down, EndpointUnavailable where the model is (the journal
     stays).
     """
     systems: dict[str, System] = {}
+    created = scenario
     if resume:
         variant = endpoint.variant if endpoint else variant
         journal = _resumable(slug, variant=variant, organisation=organisation, demo=demo)
     else:
-        scenario = load_scenario(slug)
+        scenario = scenario or load_scenario(slug)
         organisation = organisation or scenario.content.organisation
         if endpoint is None:
             chosen = [scenario.variant(variant).key] if variant else _all_variants(scenario)
@@ -67,7 +71,8 @@ def record_trial(
         scenario = journal.scenario()
         for key in journal.plan.variants:
             if not journal.closed and len(journal.entries(key)) < len(scenario.cases):
-                source = load_scenario(slug)  # only here: to send, nothing is needed but MLflow
+                # Only here: to send, nothing is needed but MLflow.
+                source = created or load_scenario(slug)
                 _require_same_systems(journal, source)
                 if journal.plan.way == "endpoint":
                     endpoint = _same_endpoint(journal, endpoint)
@@ -133,7 +138,7 @@ def _resumable(slug: str, *, variant: str | None, organisation: str | None, demo
         plan = journal.plan
         if (
             plan.demo == demo
-            and (plan.way != "python" or journal.closed)
+            and (plan.way in ("run", "endpoint") or (plan.way == "python" and journal.closed))
             and (variant is None or variant in plan.variants)
             and organisation in (None, plan.organisation)
         ):
@@ -217,7 +222,7 @@ def _within_cost(done: dict[str, JournalEntry], endpoint: Endpoint | None) -> bo
 def _cost_unknown(done: dict[str, JournalEntry], endpoint: Endpoint) -> bool:
     """Whether a ceiling is set that cannot be kept, because answers came without their usage."""
     return endpoint.max_cost_eur is not None and any(
-        entry.output is not None and entry.cost_eur is None for entry in done.values()
+        entry.cost_eur is None for entry in done.values()
     )
 
 
@@ -274,24 +279,33 @@ def _answer(system: System, case: CaseContent) -> _Answered:
     output: dict[str, Any] | None = None
     error: str | None = None
     outage: EndpointUnavailable | None = None
+    tokens: Any = None
+    cost: Any = None
     try:
         output = as_output(system(case.input))
     except EndpointUnavailable as refusal:
-        error, outage = str(refusal), refusal
+        error, outage, cost = str(refusal), refusal, 0.0  # nothing came that could be billed
+    except UnusableAnswer as refusal:
+        error, tokens, cost = str(refusal), refusal.tokens, refusal.cost_eur
     except ReallaborError as refusal:
         error = str(refusal)
     except Exception as failure:  # noqa: BLE001 - foreign code must not lose the other cases
         error = f"{type(failure).__name__}: {failure}"[:500]
         log.warning("case_failed", case=case.id, error=error)
     latency_ms = (time.perf_counter() - begin) * 1000
-    tokens = output.pop("tokens", None) if output else None
-    cost = output.pop("cost_eur", None) if output else None
+    if output:
+        tokens, cost = output.pop("tokens", None), output.pop("cost_eur", None)
     entry = JournalEntry(
         case.id, started_at, latency_ms, output, error and storable(error),
-        tokens if isinstance(tokens, int) else None,
-        float(cost) if isinstance(cost, int | float) else None,
+        round(tokens) if _is_plausible(tokens, MOST_TOKENS) else None,
+        float(cost) if _is_plausible(cost, MOST_COST_EUR) else None,
     )  # fmt: skip
     return _Answered(entry, outage)
+
+
+def _is_plausible(value: Any, most: float) -> bool:
+    """Whether a system's own figure can be recorded; anything else is as if it had said nothing."""
+    return isinstance(value, int | float) and plausible(value, most) is not None
 
 
 def as_output(answer: object) -> dict[str, Any]:

@@ -11,7 +11,8 @@ from sqlmodel import Session
 from reallabor.evaluations import RubricContent
 from reallabor.models import Rubric, row_id
 from reallabor.recording.catalogue import get_scenario, stored_scenario
-from reallabor.scenarios import write_scenario
+from reallabor.recording.endpoint import prompt_of
+from reallabor.scenarios import load_scenario, scenario_slugs, write_scenario
 
 
 def scenario_package(session: Session, slug: str) -> bytes:
@@ -30,7 +31,11 @@ def scenario_package(session: Session, slug: str) -> bytes:
             write_scenario(folder, Path(draft))
             for path in sorted(Path(draft).iterdir()):
                 archive.writestr(f"scenarios/{slug}/{path.name}", path.read_bytes())
+        if slug in scenario_slugs():  # its own README and prompt are there
+            folder = load_scenario(slug)
+            readme = (folder.path / "README.md").read_text("utf-8")
         archive.writestr(f"scenarios/{slug}/README.md", readme)
+        archive.writestr(f"scenarios/{slug}/prompt.md", prompt_of(folder)[0])
         archive.writestr(f"evaluations/{rubric.key}.yaml", rubric_yaml(rubric))
     return file.getvalue()
 

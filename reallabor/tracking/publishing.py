@@ -145,8 +145,7 @@ def delete_runs(connection: Connection, experiment_id: str, run_ids: Sequence[st
                 client.delete_traces(
                     experiment_id, trace_ids=[trace.info.trace_id for trace in page]
                 )
-            if client.get_run(run_id).info.lifecycle_stage == "active":  # repeated: it is gone
-                client.delete_run(run_id)
+            client.delete_run(run_id)
 
 
 def _metric_name(key: str) -> str:

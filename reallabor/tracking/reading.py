@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from reallabor.limits import MOST_COST_EUR, MOST_LATENCY_MS, MOST_TOKENS, plausible
 from reallabor.tracking import names
 from reallabor.tracking.client import Connection, pages
 
@@ -147,7 +148,7 @@ def outputs_of(connection: Connection, run: FinishedRun) -> Iterator[StoredOutpu
                 error=(root.status.description or "Fehler") if root and failed else None,
                 latency_ms=_latency_ms(root),
                 tokens=_tokens(trace, root),
-                cost_eur=_number(root_attribute(trace, names.COST_EUR)),
+                cost_eur=plausible(_number(root_attribute(trace, names.COST_EUR)), MOST_COST_EUR),
             )
 
 
@@ -176,13 +177,15 @@ def _tokens(trace: Any, root: Any) -> int | None:
     if found is None:
         usage = getattr(trace.info, "token_usage", None) or {}
         found = _number(usage.get("total_tokens"))
+    found = plausible(found, MOST_TOKENS)
     return None if found is None else round(found)
 
 
 def _latency_ms(span: Any) -> float | None:
     if span is None or span.end_time_ns is None or span.attributes.get(names.NO_LATENCY):
         return None
-    return float(span.end_time_ns - span.start_time_ns) / 1_000_000
+    passed = float(span.end_time_ns - span.start_time_ns) / 1_000_000
+    return plausible(passed, MOST_LATENCY_MS)
 
 
 def _moment(epoch_ms: int) -> datetime:

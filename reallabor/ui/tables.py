@@ -70,7 +70,7 @@ def measure_cell(key: str, metrics: Mapping[str, float]) -> str:
     if value is None:
         return "–"
     n = metrics.get(key + COUNT, 0)
-    if MISSED in key or key + MISSED in metrics:
+    if key + MISSED in metrics:
         missed = metrics[key + MISSED]
         if not missed and key + BOUND in metrics:
             bound = share(metrics[key + BOUND])

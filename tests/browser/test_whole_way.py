@@ -73,7 +73,9 @@ def test_trial_goes_from_recording_to_flag(browser: Browser, recorded: Platform)
         totals.append(score_all(rater, person, remark=remark))
         assert_blind(rater, recorded)
         rater.open("steckbrief", person, szenario=slug)
-        expect(rater.page.get_by_text("Sie bewerten dieses Szenario gerade").first).to_be_visible()
+        expect(
+            rater.page.get_by_text("Sie bewerten dieses Szenario gerade, oder").first
+        ).to_be_visible()
         expect(
             rater.page.locator(f'[data-testid="stTable"]:has-text("{CANARY_TITLE}")')
         ).to_have_count(0)

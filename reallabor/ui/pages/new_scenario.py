@@ -6,6 +6,7 @@ import streamlit as st
 
 from reallabor.database import reading, transaction
 from reallabor.evaluations import load_gates
+from reallabor.german import count
 from reallabor.people import organisation_of
 from reallabor.policies import may_record, require
 from reallabor.recording.case_table import case_template, read_cases
@@ -121,7 +122,8 @@ def ask_cases() -> list[CaseContent]:
         st.markdown("\n".join(f"- {plain(each)}" for each in problems.sentences[:30]))
         return []
     edge = sum(case.edge for case in cases)
-    st.success(f"{len(cases)} Fälle gelesen, davon {edge} Grenzfälle. Erster: "
+    st.success(f"{count(len(cases), 'Fall', 'Fälle')} gelesen, davon "
+               f"{count(edge, 'Grenzfall', 'Grenzfälle')}. Erster: "
                f"{plain(cases[0].input[:120])}", icon=":material/check:")  # fmt: skip
     return cases
 
@@ -142,6 +144,8 @@ def ask_rubric(slug: str) -> tuple[str, dict[str, Any] | None]:
         return str(chosen), None
     title = st.text_input("Name des Rasters", key="rubric-title")
     n = st.segmented_control("Zahl der Kriterien", range(1, 9), default=3, required=True, key="n")
+    share = 100 // int(n or 1)
+    first_weight = 100 - share * (int(n or 1) - 1)
     criteria = []
     for number in range(int(n or 1)):
         with st.container(border=True):
@@ -151,8 +155,10 @@ def ask_rubric(slug: str) -> tuple[str, dict[str, Any] | None]:
                 name = st.text_input("Name", key=f"c-{number}-title",
                                      placeholder="z. B. Inhaltstreue")  # fmt: skip
             with right:
-                weight = st.text_input("Gewicht in Prozent", key=f"c-{number}-weight",
-                                       value=str(100 // int(n or 1)))  # fmt: skip
+                weight = st.text_input(
+                    "Gewicht in Prozent", key=f"c-{number}-weight",
+                    value=str(first_weight if number == 0 else share),
+                )  # fmt: skip
             question = st.text_input("Leitfrage", key=f"c-{number}-question")
             levels = {
                 level: st.text_input(
@@ -166,10 +172,19 @@ def ask_rubric(slug: str) -> tuple[str, dict[str, Any] | None]:
             "weight": as_number(weight),
             "levels": {level: text for level, text in levels.items() if text.strip()},
         })  # fmt: skip
-    key = key_from(title) or f"raster-{slug}"
+    key = free_key(key_from(title) or f"raster-{slug}", set(known))
     rubric = {"key": key, "version": 1, "title": title, "scale": {"min": 1, "max": 5},
               "criteria": criteria}  # fmt: skip
     return key, rubric
+
+
+def free_key(key: str, taken: set[str]) -> str:
+    """The key, with a number where a rubric of that name is there already."""
+    number = 2
+    free = key
+    while free in taken:
+        free, number = f"{key}-{number}", number + 1
+    return free
 
 
 with page("Neues Szenario") as me:

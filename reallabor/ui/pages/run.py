@@ -4,13 +4,13 @@ import pandas as pd
 import streamlit as st
 
 from reallabor.database import reading, transaction
-from reallabor.deciding.agenda import rated_blind_now
-from reallabor.german import ZONE, date, number
+from reallabor.deciding.agenda import hidden_runs
+from reallabor.german import ZONE, count, date, number
 from reallabor.people import Person
 from reallabor.policies import may_record
 from reallabor.recording.runs import WAYS, OutputView, RunDetail, run_detail
 from reallabor.recording.taking_over import assign_output
-from reallabor.recording.uploads import undo_upload
+from reallabor.recording.undoing import undo_upload
 from reallabor.tracking import Connection
 from reallabor.ui import pages
 from reallabor.ui.blind import blind_notice
@@ -31,7 +31,7 @@ def show_head(run: RunDetail) -> None:
             st.badge("unvollständig", icon=":material/warning:", color="orange")
     st.write(
         f"{plain(summary.organisation or 'Ohne Organisation')}, beendet am "
-        f"{date(summary.finished_at)}. {summary.n_outputs} Ausgaben"
+        f"{date(summary.finished_at)}. {count(summary.n_outputs, 'Ausgabe', 'Ausgaben')}"
         + (f", davon {summary.n_failed} mit Fehler" if summary.n_failed else "")
         + "."
     )
@@ -137,7 +137,7 @@ def show(run: RunDetail, person: Person) -> None:
     st.header("Ausgaben", anchor=False)
     failed = [output for output in run.outputs if output.error]
     shown = run.outputs
-    if failed and st.toggle(f"Nur die {len(failed)} mit Fehler zeigen", key="only-failed"):
+    if failed and st.toggle(f"Nur Ausgaben mit Fehler zeigen ({len(failed)})", key="only-failed"):
         shown = failed
     if not shown:
         st.info("Noch keine Ausgabe ist einem Fall zugeordnet.", icon=":material/inbox:")
@@ -157,7 +157,7 @@ def show(run: RunDetail, person: Person) -> None:
 
 with page("Durchlauf") as me:
     wanted = st.query_params.get("durchlauf", "")
-    if not wanted.isdecimal():
+    if not wanted.isdecimal() or len(wanted) > 9:
         st.info(
             "Welcher Durchlauf? Durchläufe stehen beim Steckbrief ihres Szenarios.",
             icon=":material/play_circle:",
@@ -166,7 +166,7 @@ with page("Durchlauf") as me:
         st.stop()
     with reading() as session:
         detail = run_detail(session, int(wanted))
-        blind = detail.slug in rated_blind_now(session, me)
+        blind = detail.slug in hidden_runs(session, me)
     if blind:
         blind_notice()
     else:

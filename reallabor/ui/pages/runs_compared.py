@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from reallabor.database import reading
-from reallabor.deciding.agenda import rated_blind_now
+from reallabor.deciding.agenda import hidden_runs
 from reallabor.german import count, date
 from reallabor.recording.runs import CasePair, Part, compare_runs, list_runs, run_detail
 from reallabor.ui import pages
@@ -43,7 +43,7 @@ def show_pair(pair: CasePair, names: tuple[str, str], fields: list) -> None:  # 
         with st.expander("Eingabe"):
             st.text(pair.input)
         for column, name, parts, output in zip(
-            st.columns(2), names, (pair.left_parts, pair.right_parts), (pair.left, pair.right),
+            st.columns(2), names, pair.parts, (pair.left, pair.right),
             strict=True,
         ):  # fmt: skip
             with column:
@@ -64,7 +64,7 @@ def show_pair(pair: CasePair, names: tuple[str, str], fields: list) -> None:  # 
 with page("Zwei Durchläufe gegenüberstellen") as me:
     slug = st.query_params.get("szenario", "")
     with reading() as session:
-        blind = slug in rated_blind_now(session, me)
+        blind = slug in hidden_runs(session, me)
         runs = list_runs(session, slug) if slug else []
     if blind:
         blind_notice()

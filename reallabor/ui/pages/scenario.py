@@ -6,28 +6,31 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from reallabor.database import reading
+from reallabor.database import reading, transaction
 from reallabor.deciding.agenda import (
     ScenarioSummary,
+    hidden_runs,
     list_scenarios,
-    rated_blind_now,
     scenario_summary,
 )
 from reallabor.errors import InvalidContent
-from reallabor.german import date, number
+from reallabor.german import count, date, number
 from reallabor.people import Person
 from reallabor.policies import may_open_round, may_record
+from reallabor.recording.case_table import read_cases
 from reallabor.recording.catalogue import get_scenario, rubric_title, stored_scenario
+from reallabor.recording.creating import is_created, replace_cases
 from reallabor.recording.indicators import TITLES as INDICATOR_TITLES
 from reallabor.recording.measures import HIGH, LOW, SHARES
 from reallabor.recording.runs import RunSummary, list_runs, measure_titles
+from reallabor.recording.table import ENDINGS
 from reallabor.recording.template import template
 from reallabor.scenarios import CaseContent, ScenarioFolder
 from reallabor.sharing.packaging import scenario_package
 from reallabor.ui import pages
 from reallabor.ui.blind import blind_notice
 from reallabor.ui.charts import Dot, dot_plot
-from reallabor.ui.page import demo_badge, page, plain
+from reallabor.ui.page import demo_badge, page, plain, say_after_rerun
 from reallabor.ui.rounds import open_button, release_panel
 from reallabor.ui.tables import indicator_table, measure_cell, runs_table, show_table, value_text
 from reallabor.ui.tracking_link import experiment_link
@@ -196,7 +199,12 @@ def show_cases(cases: list[CaseContent]) -> None:
 
 
 def show_actions(
-    scenario: ScenarioSummary, person: Person, folder: ScenarioFolder | None, package: bytes | None
+    scenario: ScenarioSummary,
+    person: Person,
+    folder: ScenarioFolder | None,
+    package: bytes | None,
+    *,
+    blind: bool,
 ) -> None:
     """What one can do here."""
     with st.container(horizontal=True):
@@ -212,13 +220,34 @@ def show_actions(
                 "Excel-Vorlage", lambda: template(folder), f"{scenario.slug}.xlsx", XLSX,
                 icon=":material/download:", on_click="ignore",
             )  # fmt: skip
-        if package:
+        if package and not blind:  # it names the systems
             st.download_button(
                 "Als Dateien mitnehmen", package, f"{scenario.slug}.zip", "application/zip",
                 icon=":material/folder_zip:", on_click="ignore",
                 help="Steckbrief, Fälle und Bewertungsraster, wie sie in scenarios/ und "
                 "evaluations/ liegen.",
             )  # fmt: skip
+
+
+def replace_panel(slug: str, person: Person) -> None:
+    """New cases for a scenario that was made in the app."""
+    with st.expander("Fälle ersetzen"):
+        st.write(
+            "Eine Tabelle mit allen Fällen. Geänderte Fälle werden neue Fassungen; was bewertet "
+            "ist, bleibt bei der alten. Fälle, die fehlen, zählen nicht mehr."
+        )
+        file = st.file_uploader("Tabelle mit den Fällen", key=f"cases-{slug}",
+                                type=[ending.lstrip(".") for ending in ENDINGS])  # fmt: skip
+        if file is None:
+            return
+        cases = read_cases(file.name, file.getvalue())
+        st.write(f"{count(len(cases), 'Fall', 'Fälle')} gelesen.")
+        if st.button("Fälle ersetzen", key="replace-cases"):
+            with transaction() as session:
+                changed, gone = replace_cases(session, slug, cases, actor=person)
+            say_after_rerun(
+                f"{count(changed, 'Fall', 'Fälle')} neu oder geändert, {gone} zählen nicht mehr."
+            )
 
 
 with page("Steckbrief") as me:
@@ -233,8 +262,9 @@ with page("Steckbrief") as me:
         scenario = scenario_summary(session, slug)
         content = get_scenario(session, slug).content
         rubric = rubric_title(session, slug)
+        created = is_created(session, slug)
         all_runs = list_runs(session, slug)
-        blind = slug in rated_blind_now(session, me)
+        blind = slug in hidden_runs(session, me)
         folder: ScenarioFolder | None = None
         package: bytes | None = None
         with contextlib.suppress(InvalidContent):  # ratings were imported without cases
@@ -245,7 +275,7 @@ with page("Steckbrief") as me:
         st.badge(scenario.phase, color="blue")
         demo_badge(scenario.demo)
     st.markdown(f"**Nächster Schritt:** {plain(scenario.next_step)}")
-    show_actions(scenario, me, folder, package)
+    show_actions(scenario, me, folder, package, blind=blind)
     show_facts(content, rubric)
     if not blind:
         show_variants(content)
@@ -255,8 +285,8 @@ with page("Steckbrief") as me:
         st.header("Durchläufe", anchor=False)
         st.info(
             "Noch kein Durchlauf. Drei Wege führen hierher: eine Excel-Datei mit „Durchlauf "
-            f"hochladen“, `reallabor run {slug}` auf der Kommandozeile, oder aus Python mit "
-            "`reallabor.trial_run`.",
+            f"hochladen“, `reallabor run {slug}{' --endpoint … --model …' if created else ''}` auf "
+            "der Kommandozeile, oder aus Python mit `reallabor.trial_run`.",
             icon=":material/play_circle:",
         )
     else:
@@ -267,5 +297,7 @@ with page("Steckbrief") as me:
         open_button(scenario, me)
     if folder:
         show_cases(folder.cases)
+        if created and may_record(me):
+            replace_panel(slug, me)
     if not blind:
         experiment_link(scenario.experiment_id)
