@@ -144,7 +144,7 @@ def import_run_command(  # noqa: PLR0917 - typer reads the options from here
         chosen[meaning.strip()] = heading.strip()
     prepare_database()
     with transaction() as session:
-        load_shipped(session)
+        load_shipped(session, asked=slug)
         actor = acting_person(session)
         session.expunge(actor)
     with reading() as session:
@@ -188,7 +188,7 @@ def template_command(
 
     prepare_database()
     with transaction() as session:
-        load_shipped(session)
+        load_shipped(session, asked=slug)
     with reading() as session:
         scenario = stored_scenario(session, slug)
     target = output or Path(f"{slug}.xlsx")

@@ -34,11 +34,11 @@ from reallabor.scenarios import (
 log = structlog.get_logger()
 
 
-def load_shipped(session: Session) -> list[str]:
+def load_shipped(session: Session, *, asked: str | None = None) -> list[str]:
     """Bring all shipped scenarios and their rubrics up to date; gives the slugs that changed.
 
-    A broken folder is logged and left as it was stored: the others go on. `check-content` says what
-    is wrong with it.
+    A broken folder is logged and left as it was stored: the others go on. Only that of the scenario
+    somebody `asked` for raises InvalidContent.
     """
     changed = []
     for slug in scenario_slugs():
@@ -46,6 +46,8 @@ def load_shipped(session: Session) -> list[str]:
             if _load_scenario(session, load_scenario(slug)):
                 changed.append(slug)
         except InvalidContent as refusal:
+            if slug == asked:
+                raise
             log.warning("scenario_not_loaded", scenario=slug, reason=str(refusal))
     _publish_cases(session, changed)
     return changed

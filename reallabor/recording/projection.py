@@ -39,7 +39,7 @@ def project(
     Raises TrackingUnavailable.
     """
     with transaction() as session:
-        for changed in load_shipped(session):
+        for changed in load_shipped(session, asked=slug):
             resettle(session, changed)
     connection.require()
     report = ProjectionReport()

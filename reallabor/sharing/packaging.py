@@ -8,11 +8,13 @@ from pathlib import Path
 import yaml
 from sqlmodel import Session
 
+from reallabor.content import read_text
 from reallabor.evaluations import RubricContent
 from reallabor.models import Rubric, row_id
 from reallabor.recording.catalogue import get_scenario, stored_scenario
 from reallabor.recording.endpoint import prompt_of
-from reallabor.scenarios import load_scenario, scenario_slugs, write_scenario
+from reallabor.scenarios import write_scenario
+from reallabor.settings import get_settings
 
 
 def scenario_package(session: Session, slug: str) -> bytes:
@@ -31,9 +33,10 @@ def scenario_package(session: Session, slug: str) -> bytes:
             write_scenario(folder, Path(draft))
             for path in sorted(Path(draft).iterdir()):
                 archive.writestr(f"scenarios/{slug}/{path.name}", path.read_bytes())
-        if slug in scenario_slugs():  # its own README and prompt are there
-            folder = load_scenario(slug)
-            readme = (folder.path / "README.md").read_text("utf-8")
+        own = get_settings().content / "scenarios" / slug
+        if (own / "README.md").is_file():
+            readme = read_text(own / "README.md")
+        folder = folder.model_copy(update={"path": own})  # for its own prompt, if there is one
         archive.writestr(f"scenarios/{slug}/README.md", readme)
         archive.writestr(f"scenarios/{slug}/prompt.md", prompt_of(folder)[0])
         archive.writestr(f"evaluations/{rubric.key}.yaml", rubric_yaml(rubric))

@@ -73,7 +73,7 @@ def created(browser: Browser, platform: Platform, tmp_path_factory: pytest.TempP
         page.keyboard.press("Tab")
         screen.rest()
     upload(screen, cases(folder / "faelle.xlsx"))
-    expect(page.get_by_text(prose("5 Fälle gelesen, davon 1 Grenzfälle"))).to_be_visible()
+    expect(page.get_by_text(prose("5 Fälle gelesen, davon 1 Grenzfall"))).to_be_visible()
     choose(screen, "Raster", "Eigenes Raster schreiben")
     page.get_by_label("Name des Rasters").fill("Vorsortieren")
     for number in range(3):
