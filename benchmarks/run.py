@@ -46,6 +46,7 @@ def recording(home: Path) -> None:
     scenario = load_scenario("bench", content / "scenarios")
     table = write_table(home / "bench.csv")
     with tracking_connection(Settings()) as connection:
+        assert connection.client  # importing mlflow takes a second, once per program
         os.environ["REALLABOR_CONTENT"] = str(content)
         os.environ["REALLABOR_TRACKING_URI"] = connection.address
         get_settings.cache_clear()
