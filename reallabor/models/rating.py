@@ -1,7 +1,8 @@
 """Rounds, who rates what, and the ratings themselves (append-only)."""
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
@@ -33,6 +34,11 @@ class Round(SQLModel, table=True):
     pseudonym_key: str
     """Secret behind `Rater.name_key`; destroying it cuts the way back to names."""
     demo: bool = False
+    due_on: date | None = None
+    requires_calibration: bool = Field(
+        default=False, sa_column_kwargs={"server_default": sa.false()}
+    )
+    """Whether only people who are calibrated for the rubric version may rate."""
     opened_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
     opened_by: int = Field(foreign_key="person.id")
     released_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
@@ -60,6 +66,25 @@ class Rater(SQLModel, table=True):
     name_key: str
     """HMAC of the person or imported name under the round's key."""
     person_id: int | None = Field(default=None, foreign_key="person.id", index=True)
+    left_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    """Since when this person rates no more in the round; what they rated stays."""
+
+
+class EndReason(StrEnum):
+    """Why somebody no longer has to rate an output; the first three they say themselves."""
+
+    UNREADABLE = "unreadable"
+    CONFLICT = "conflict"
+    PERSONAL_DATA = "personal_data"
+    MOVED = "moved"
+    """Given to somebody else, to even out the load or because the rater left the round."""
+    QUARANTINED = "quarantined"
+    """Nobody rates the output: personal data was seen in it."""
+
+    @property
+    def declined(self) -> bool:
+        """Whether the rater said so; a rating that comes later is refused then."""
+        return self in (EndReason.UNREADABLE, EndReason.CONFLICT, EndReason.PERSONAL_DATA)
 
 
 class Assignment(SQLModel, table=True):
@@ -74,7 +99,10 @@ class Assignment(SQLModel, table=True):
     rater_id: int = Field(foreign_key="rater.id")
     output_id: int = Field(foreign_key="output.id")
     position: int
-    """1, 2, ... in the rater's own order."""
+    """Ascending in the rater's own order, gold cases among them; what the rater sees is counted
+    from 1 over what is still theirs."""
+    ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    ended_because: EndReason | None = Field(default=None, sa_type=sa.String)
 
 
 class Rating(SQLModel, table=True):
@@ -107,13 +135,19 @@ class Rating(SQLModel, table=True):
 
 
 class Remark(SQLModel, table=True):
-    """A rater's comment on a whole output; revisions as in `Rating`."""
+    """What a rater says of a whole output beside the levels; revisions as in `Rating`."""
 
     __table_args__ = (sa.Index("ix_remark_rater", "rater_id", "output_id"),)
     id: int | None = Field(default=None, primary_key=True)
     rater_id: int = Field(foreign_key="rater.id")
     output_id: int = Field(foreign_key="output.id")
-    text: str
+    text: str = ""
+    rework_minutes: int | None = None
+    """How long somebody would have to work on the output before it could be used."""
+    passages: list[dict[str, Any]] = Field(
+        default_factory=list, sa_type=sa.JSON, sa_column_kwargs={"server_default": "[]"}
+    )
+    """Marked as evidence: `start` and `end` in characters of the output, `criterion` its key."""
     submission: str
     created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
     superseded_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
