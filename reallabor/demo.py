@@ -19,12 +19,10 @@ from reallabor.models import (
     OutboxEntry,
     Output,
     Person,
+    Quarantine,
     Rater,
-    Rating,
-    Remark,
     Role,
     Round,
-    RoundRun,
     Scenario,
     TrialRun,
     UnassignedOutput,
@@ -32,8 +30,9 @@ from reallabor.models import (
     row_id,
 )
 from reallabor.people import acting_person
-from reallabor.rating.ratings import submit_rating
-from reallabor.rating.rounds import open_round, release_round
+from reallabor.rating.drafting import RoundChoice
+from reallabor.rating.ratings import Judgement, submit_rating
+from reallabor.rating.rounds import delete_rounds, open_round, release_round
 from reallabor.recording.catalogue import get_organisation, load_shipped
 from reallabor.recording.journal import Journal, journal_root
 from reallabor.recording.measures import Answer, case_quality
@@ -155,7 +154,9 @@ def _rate_and_release(slug: str) -> bool:
             if person.organisation_id not in houses
         ][:RATERS]
         organiser = session.exec(select(Person).where(Person.name == PEOPLE[0][0])).one()
-        round_ = open_round(session, slug, actor=organiser, evaluators=people, seed=SEED)
+        round_ = open_round(
+            session, slug, actor=organiser, choice=RoundChoice(evaluators=people, seed=SEED)
+        )
         _rate(session, round_, people)
         release_round(session, row_id(round_.id), actor=organiser)
     return True
@@ -192,10 +193,9 @@ def _rate(session: Session, round_: Round, people: Sequence[Person]) -> None:
         )  # fmt: skip
         submit_rating(
             session,
+            Judgement(levels),
             actor=person,
             token=assignment.token,
-            levels=levels,
-            comment="",
             submission=str(uuid.uuid5(uuid.NAMESPACE_URL, assignment.token)),
         )
 
@@ -289,21 +289,21 @@ def _decision_is_demo(slug: str) -> bool:
 
 def _delete_rows(session: Session) -> None:
     """Delete what hangs on demonstration runs and rounds, from the leaves to the root."""
-    rounds = select(Round.id).where(Round.demo)
-    raters = select(Rater.id).where(col(Rater.round_id).in_(rounds))
+    rounds = [row_id(key) for key in session.exec(select(Round.id).where(Round.demo))]
     runs = select(TrialRun.id).where(TrialRun.demo)
+    outputs = select(Output.id).where(col(Output.run_id).in_(runs))
+    session.exec(delete(OutboxEntry).where(col(OutboxEntry.round_id).in_(rounds)))
+    delete_rounds(session, rounds)
     for table, condition in (
-        (OutboxEntry, col(OutboxEntry.round_id).in_(rounds)),
         (
             OutboxEntry,
             (col(OutboxEntry.kind) == Delivery.INDICATORS) & col(OutboxEntry.subject_id).in_(runs),
         ),
-        (Rating, col(Rating.round_id).in_(rounds)),
-        (Remark, col(Remark.rater_id).in_(raters)),
-        (Assignment, col(Assignment.rater_id).in_(raters)),
-        (Rater, col(Rater.round_id).in_(rounds)),
-        (RoundRun, col(RoundRun.round_id).in_(rounds)),
-        (Round, col(Round.demo)),
+        (
+            OutboxEntry,
+            (col(OutboxEntry.kind) == Delivery.ERASURE) & col(OutboxEntry.subject_id).in_(outputs),
+        ),
+        (Quarantine, col(Quarantine.output_id).in_(outputs)),
         (Output, col(Output.run_id).in_(runs)),
         (UnassignedOutput, col(UnassignedOutput.run_id).in_(runs)),
         (TrialRun, col(TrialRun.demo)),

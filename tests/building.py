@@ -37,7 +37,7 @@ from reallabor.models import (
     TrialRun,
     Variant,
 )
-from reallabor.rating.ratings import submit_rating
+from reallabor.rating.ratings import Judgement, submit_rating
 from reallabor.recording.catalogue import get_organisation, load_shipped
 from reallabor.settings import Settings
 from reallabor.supervisor import _free_port, _wait, tracking_part
@@ -302,7 +302,7 @@ def rate(
     levels = level if isinstance(level, Mapping) else dict.fromkeys(CRITERIA, level)
     submission = submission or str(uuid.uuid4())
     submit_rating(
-        session, actor=person, token=token, levels=levels, comment=comment, submission=submission
+        session, Judgement(levels, comment), actor=person, token=token, submission=submission
     )
     return submission
 

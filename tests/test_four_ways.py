@@ -21,6 +21,7 @@ from sqlmodel import Session, col, select
 import reallabor
 from reallabor.database import get_engine, reading, transaction
 from reallabor.models import Assignment, Case, Output, Person, TrialRun, Variant, Way
+from reallabor.rating.drafting import RoundChoice
 from reallabor.rating.rounds import open_round, release_round
 from reallabor.recording.projection import project
 from reallabor.settings import get_settings
@@ -214,7 +215,10 @@ def rated_and_released() -> None:
         staff = add_staff(session)
         people = [staff[name] for name in ("anna", "bert", "cora")]
         round_ = open_round(
-            session, SLUG, actor=staff["organiser"], overlap=3, evaluators=people, seed=5
+            session,
+            SLUG,
+            actor=staff["organiser"],
+            choice=RoundChoice(overlap=3, evaluators=people, seed=5),
         )
         for person in people:
             for token in tokens(session, round_, person):

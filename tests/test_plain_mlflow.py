@@ -28,6 +28,7 @@ from reallabor.models import (
     Way,
     row_id,
 )
+from reallabor.rating.drafting import RoundChoice
 from reallabor.rating.rounds import open_round
 from reallabor.recording.projection import ProjectionReport, project
 from reallabor.recording.taking_over import assign_output
@@ -235,7 +236,9 @@ def test_rated_run_takes_no_further_output(
     with transaction() as session:
         staff = add_staff(session)
         people = [staff["anna"], staff["bert"]]
-        round_ = open_round(session, trial.slug, actor=staff["organiser"], evaluators=people)
+        round_ = open_round(
+            session, trial.slug, actor=staff["organiser"], choice=RoundChoice(evaluators=people)
+        )
         rate(session, staff["anna"], tokens(session, round_, staff["anna"])[0],
              {"FR": 4, "AN": 4})  # fmt: skip
         loose = row_id(session.exec(select(UnassignedOutput.id)).one())

@@ -15,7 +15,8 @@ from reallabor.database import reading, transaction
 from reallabor.errors import WrongState
 from reallabor.models import Output, Scenario, TrialRun, UnassignedOutput, Watermark
 from reallabor.people import acting_person
-from reallabor.rating.rounds import newest_runs, open_round
+from reallabor.rating.drafting import newest_runs
+from reallabor.rating.rounds import open_round
 from reallabor.recording.journal import Journal, journal_root
 from reallabor.recording.projection import project
 from reallabor.recording.trials import record_trial

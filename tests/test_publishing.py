@@ -27,6 +27,7 @@ from reallabor.models import (
     TrialRun,
     now,
 )
+from reallabor.rating.drafting import RoundChoice
 from reallabor.rating.importing import import_ratings
 from reallabor.rating.publishing import LEASE, publish
 from reallabor.rating.rating_file import read_ratings
@@ -57,8 +58,12 @@ def rated(trial: Trial, connection: Connection, platform_url: str) -> Trial:
     assert publish(connection).sent == UNJUDGED
     with transaction() as session:
         staff = building.add_staff(session)
-        round_ = open_round(session, trial.slug, actor=staff["organiser"],
-                            evaluators=[staff["anna"], staff["bert"]])  # fmt: skip
+        round_ = open_round(
+            session,
+            trial.slug,
+            actor=staff["organiser"],
+            choice=RoundChoice(evaluators=[staff["anna"], staff["bert"]]),
+        )
         anna, bert = (building.tokens(session, round_, staff[name]) for name in ("anna", "bert"))
         for token in anna:
             building.rate(session, staff["anna"], token, 5, comment="Anmerkung von Anna")

@@ -23,6 +23,7 @@ from reallabor.models import (
     TrialRun,
     Variant,
 )
+from reallabor.rating.drafting import RoundChoice
 from reallabor.rating.rounds import open_round, release_round
 from reallabor.recording.catalogue import load_shipped
 
@@ -53,8 +54,12 @@ def released(trial: Trial, levels: Levels, *, variants: tuple[str, ...] = ("eins
     with transaction() as session:
         building.load_with_runs(session, trial, variants)
         staff = building.add_staff(session)
-        round_ = open_round(session, trial.slug, actor=staff["organiser"],
-                            evaluators=[staff["anna"], staff["bert"]])  # fmt: skip
+        round_ = open_round(
+            session,
+            trial.slug,
+            actor=staff["organiser"],
+            choice=RoundChoice(evaluators=[staff["anna"], staff["bert"]]),
+        )
         rate(session, round_, levels)
         release_round(session, round_.id or 0, actor=staff["organiser"])
     with reading() as session:
@@ -225,8 +230,12 @@ def test_good_trial_misses_only_what_is_open(trial: Trial, platform_url: str) ->
         building.load_with_runs(session, trial, ["eins", "alt"], organisation="Haus A")
         building.add_run(session, trial.slug, "eins", organisation="Haus B")
         staff = building.add_staff(session)
-        round_ = open_round(session, trial.slug, actor=staff["organiser"],
-                            evaluators=[staff["anna"], staff["bert"]])  # fmt: skip
+        round_ = open_round(
+            session,
+            trial.slug,
+            actor=staff["organiser"],
+            choice=RoundChoice(evaluators=[staff["anna"], staff["bert"]]),
+        )
         levels = {}
         for variant in ("eins", "alt"):
             for n in range(1, 31):
@@ -254,7 +263,7 @@ def test_two_houses_are_averaged_within_case(trial: Trial, platform_url: str) ->
         building.add_run(session, trial.slug, "eins", organisation="Haus B", cases=["f-1"])
         organiser = building.add_person(session, "Olga", Role.ORGANISER)
         anna = building.add_person(session, "Anna", Role.EVALUATOR, organisation="Haus C")
-        round_ = open_round(session, trial.slug, actor=organiser, overlap=1)
+        round_ = open_round(session, trial.slug, actor=organiser, choice=RoundChoice(overlap=1))
         rows = session.exec(
             select(Assignment.token, Case.key, TrialRun.organisation_id)
             .join(Output, col(Output.id) == Assignment.output_id)

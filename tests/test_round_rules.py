@@ -16,6 +16,7 @@ from reallabor.deciding.readiness import GateState
 from reallabor.errors import InvalidRatings, NotAllowed, WrongState
 from reallabor.models import Assignment, Rater, Round, RoundRun, Rubric, Scenario
 from reallabor.people import acting_person
+from reallabor.rating.drafting import RoundChoice
 from reallabor.rating.importing import ImportReport, import_ratings
 from reallabor.rating.rating_file import read_ratings
 from reallabor.rating.results import released_round, round_result
@@ -40,7 +41,9 @@ def blind_round(trial: Trial) -> None:
         load_with_runs(session, trial)
         people = add_staff(session)
         raters = [people["anna"], people["bert"]]
-        round_ = open_round(session, trial.slug, actor=people["organiser"], evaluators=raters)
+        round_ = open_round(
+            session, trial.slug, actor=people["organiser"], choice=RoundChoice(evaluators=raters)
+        )
         for person in raters:
             rate_all(session, round_, person, 4)
         release_round(session, round_.id, actor=people["organiser"])

@@ -29,9 +29,10 @@ from reallabor.models import (
     Scenario,
     TrialRun,
 )
+from reallabor.rating.drafting import RoundChoice
 from reallabor.rating.importing import import_ratings
 from reallabor.rating.rating_file import read_ratings
-from reallabor.rating.ratings import submit_rating
+from reallabor.rating.ratings import Judgement, submit_rating
 from reallabor.rating.rounds import open_round, release_round
 
 TABLES = (Round, Rater, Assignment, Rating, Decision, OutboxEntry, AuditEntry)
@@ -182,7 +183,7 @@ def test_own_organisation_is_never_rated(prepared: Trial) -> None:
         building.add_run(session, prepared.slug, "eins", organisation=OTHER)
         outsider = building.add_person(session, "Otto Offen", Role.EVALUATOR, organisation=None)
         round_ = open_round(session, prepared.slug, actor=name_of(session, "Olga Organisation"),
-                            overlap=1)  # fmt: skip
+                            choice=RoundChoice(overlap=1))  # fmt: skip
         assert scenario.id == round_.scenario_id
         own = (
             select(Person.name, func.count())
@@ -421,8 +422,8 @@ def test_double_click_saves_one_rating(opened: Trial) -> None:
     def submit() -> None:
         with transaction() as session:
             submit_rating(
-                session, actor=session.get_one(Person, anna_id), token=token,
-                levels=dict.fromkeys(CRITERIA, 4), comment="Gut", submission=submission,
+                session, Judgement(dict.fromkeys(CRITERIA, 4), "Gut"),
+                actor=session.get_one(Person, anna_id), token=token, submission=submission,
             )  # fmt: skip
 
     assert together(submit, submit, submit) == [None, None, None]

@@ -19,9 +19,10 @@ from reallabor.models import (
     row_id,
 )
 from reallabor.policies import may_decide, may_open_round, may_rate, may_record, may_release
-from reallabor.rating.ratings import OpenRating, is_rated, list_open_ratings
+from reallabor.rating.drafting import newest_runs
 from reallabor.rating.results import released_round
-from reallabor.rating.rounds import newest_runs, open_rounds
+from reallabor.rating.rounds import open_rounds
+from reallabor.rating.sheet import OpenRating, is_rated, list_open_ratings
 from reallabor.recording.catalogue import get_scenario
 from reallabor.recording.runs import RunSummary, run_summary
 

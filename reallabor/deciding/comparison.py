@@ -31,8 +31,8 @@ from reallabor.models import (
     Variant,
 )
 from reallabor.rating.agreement import Agreement, round_agreement
+from reallabor.rating.drafting import newest_runs
 from reallabor.rating.results import Figure, RoundResult, released_round, round_result
-from reallabor.rating.rounds import newest_runs
 from reallabor.recording.catalogue import get_scenario
 from reallabor.statistics import Estimate, Interval
 

@@ -20,6 +20,8 @@ class Delivery(StrEnum):
     CASES = "cases"
     WITHDRAWAL = "withdrawal"
     """A run that was taken back here and is to be deleted there."""
+    ERASURE = "erasure"
+    """An output whose text was erased here; its trace is to be deleted there."""
 
 
 class OutboxEntry(SQLModel, table=True):
@@ -32,8 +34,8 @@ class OutboxEntry(SQLModel, table=True):
     """What the message is about in words, such as `feedback/17/3`; one entry per key."""
     kind: Delivery = Field(sa_type=sa.String)
     subject_id: int
-    """FEEDBACK: output; SCORES, INDICATORS and IMPORTED_RUN: run; DECISION: decision; CASES and
-    WITHDRAWAL: scenario."""
+    """FEEDBACK and ERASURE: output; SCORES, INDICATORS and IMPORTED_RUN: run; DECISION: decision;
+    CASES and WITHDRAWAL: scenario."""
     round_id: int | None = Field(default=None, foreign_key="rating_round.id")
     created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
     attempts: int = 0

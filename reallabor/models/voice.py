@@ -1,4 +1,4 @@
-"""Voices: what staff and SGB II clients say of a scenario, anonymous and apart from expert ratings."""
+"""Voices: what staff and SGB II clients say of a scenario, anonymous, apart from expert ratings."""
 
 from datetime import date, datetime
 from enum import StrEnum

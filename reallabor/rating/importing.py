@@ -32,10 +32,12 @@ from reallabor.models import (
     row_id,
 )
 from reallabor.policies import may_import_ratings, require
+from reallabor.rating.drafting import RoundChoice, newest_runs
 from reallabor.rating.outbox import enqueue_round
+from reallabor.rating.raters import name_key, new_pseudonym
 from reallabor.rating.rating_file import RatingFile, RatingRow
 from reallabor.rating.results import released_round
-from reallabor.rating.rounds import create_round, name_key, new_pseudonym, newest_runs
+from reallabor.rating.rounds import create_round
 from reallabor.recording.catalogue import get_scenario, store_rubric
 
 LONGEST_CRITERION = 64
@@ -360,7 +362,7 @@ def _round(session: Session, scenario: Scenario, runs: set[int], actor: Person) 
         )
         session.flush()
         return round_
-    round_ = create_round(session, scenario, rows, actor=actor, overlap=1)
+    round_ = create_round(session, scenario, rows, actor=actor, choice=RoundChoice(overlap=1))
     round_.origin = RoundOrigin.IMPORTED
     round_.released_at = now()
     round_.released_by = actor.id

@@ -291,6 +291,16 @@ def _send_withdrawal(connection: Connection, entry: OutboxEntry) -> None:
     delete_withdrawn(connection, entry.key.partition("/")[2])
 
 
+def _send_erasure(connection: Connection, entry: OutboxEntry) -> None:
+    with reading() as session:
+        output = session.get_one(Output, entry.subject_id)
+        run = session.get_one(TrialRun, output.run_id)
+        experiment_id = session.get_one(Scenario, run.scenario_id).experiment_id
+        trace_id = output.trace_id
+    if experiment_id and trace_id:
+        publishing.delete_trace(connection, experiment_id, trace_id)
+
+
 def _send_decision(connection: Connection, entry: OutboxEntry) -> None:
     with reading() as session:
         decision = session.get_one(Decision, entry.subject_id)
@@ -321,4 +331,5 @@ _SENDERS = {
     Delivery.INDICATORS: _send_indicators,
     Delivery.CASES: _send_cases,
     Delivery.WITHDRAWAL: _send_withdrawal,
+    Delivery.ERASURE: _send_erasure,
 }

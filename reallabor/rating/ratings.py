@@ -1,20 +1,23 @@
-"""Rating blind: what a person has to rate, one case after the other, and saving it."""
+"""Saving what a person says of an output: levels with all that belongs to them, append-only."""
 
 import math
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
+from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, update
-from sqlmodel import Session, col, func, select
+from sqlalchemy import update
+from sqlmodel import Session, col, select
 
 from reallabor.content import storable
 from reallabor.errors import InvalidRating, NotAllowed, WrongState
-from reallabor.evaluations import CriterionContent, RubricContent
 from reallabor.models import (
     Assignment,
-    Case,
     Criterion,
+    EndReason,
+    GoldAssignment,
+    GoldCase,
+    GoldRating,
     Output,
     Person,
     Rater,
@@ -22,7 +25,6 @@ from reallabor.models import (
     Remark,
     Round,
     Rubric,
-    Scenario,
     now,
     row_id,
 )
@@ -30,182 +32,97 @@ from reallabor.policies import may_rate, require
 
 COMMENT_LIMIT = 2000
 """Longest comment in characters."""
+MOST_PASSAGES = 50
+MOST_REWORK_MINUTES = 480
+"""A working day."""
 
 
 @dataclass(frozen=True)
-class OpenRating:
-    """A round in which a person has been asked to rate; names no system."""
+class Judgement:
+    """What a person says of one output."""
 
-    round_id: int
-    slug: str
-    title: str
-    total: int
-    done: int
-    demo: bool
-
-
-@dataclass(frozen=True)
-class SheetItem:
-    """One output as its rater may see it: no variant, run or organisation, only a token."""
-
-    token: str
-    position: int
-    input: str
-    reference: str
-    output: str
-    levels: dict[str, int]
-    comment: str
-
-    @property
-    def done(self) -> bool:
-        return bool(self.levels)
-
-
-def is_rated() -> ColumnElement[bool]:
-    """SQL condition on `Assignment`: a rating of this output by this rater stands."""
-    return (
-        select(Rating.id)
-        .where(
-            Rating.rater_id == Assignment.rater_id,
-            Rating.output_id == Assignment.output_id,
-            col(Rating.superseded_at).is_(None),
-        )
-        .exists()
-    )
-
-
-def list_open_ratings(session: Session, person: Person) -> list[OpenRating]:
-    """The unreleased rounds in which this person rates, oldest first."""
-    done = is_rated()
-    rows = session.exec(
-        select(Round, Scenario, func.count(), func.count().filter(done))
-        .select_from(Assignment)
-        .join(Rater, col(Rater.id) == Assignment.rater_id)
-        .join(Round, col(Round.id) == Rater.round_id)
-        .join(Scenario, col(Scenario.id) == Round.scenario_id)
-        .where(Rater.person_id == person.id, col(Round.released_at).is_(None))
-        .group_by(col(Round.id), col(Scenario.id))
-        .order_by(col(Round.opened_at))
-    ).all()
-    return [
-        OpenRating(row_id(round_.id), scenario.slug, scenario.title, total, finished, round_.demo)
-        for round_, scenario, total, finished in rows
-    ]
-
-
-def list_sheet_items(
-    session: Session, round_id: int, *, actor: Person, first: int, last: int
-) -> list[SheetItem]:
-    """The outputs at positions `first` to `last` of this person's own order, with what the person
-    has given so far. Empty where the person does not rate in this round."""
-    rows = session.exec(
-        select(Assignment, Case.input, Case.reference, Output.text)
-        .join(Rater, col(Rater.id) == Assignment.rater_id)
-        .join(Output, col(Output.id) == Assignment.output_id)
-        .join(Case, col(Case.id) == Output.case_id)
-        .where(
-            Rater.round_id == round_id,
-            Rater.person_id == actor.id,
-            col(Assignment.position).between(first, last),
-        )
-        .order_by(col(Assignment.position))
-    ).all()
-    if not rows:
-        return []
-    rater_id = rows[0][0].rater_id
-    outputs = [assignment.output_id for assignment, *_ in rows]
-    levels: dict[int, dict[str, int]] = {}
-    for output_id, key, level in session.exec(
-        select(Rating.output_id, Criterion.key, Rating.level)
-        .join(Criterion, col(Criterion.id) == Rating.criterion_id)
-        .where(
-            Rating.rater_id == rater_id,
-            col(Rating.output_id).in_(outputs),
-            col(Rating.superseded_at).is_(None),
-        )
-    ):
-        levels.setdefault(output_id, {})[key] = round(level)
-    remarks = dict(
-        session.exec(
-            select(Remark.output_id, Remark.text).where(
-                Remark.rater_id == rater_id,
-                col(Remark.output_id).in_(outputs),
-                col(Remark.superseded_at).is_(None),
-            )
-        ).all()
-    )
-    return [
-        SheetItem(
-            token=assignment.token,
-            position=assignment.position,
-            input=input_ or "",
-            reference=reference,
-            output=text or "",
-            levels=levels.get(assignment.output_id, {}),
-            comment=remarks.get(assignment.output_id, ""),
-        )
-        for assignment, input_, reference, text in rows
-    ]
-
-
-def first_open_position(session: Session, round_id: int, *, actor: Person) -> int | None:
-    """Where to go on: the first position without a rating, or None where all is rated."""
-    return session.exec(
-        select(func.min(Assignment.position))
-        .join(Rater, col(Rater.id) == Assignment.rater_id)
-        .where(Rater.round_id == round_id, Rater.person_id == actor.id, ~is_rated())
-    ).one()
+    levels: Mapping[str, float]
+    """Level by key of the criterion; all criteria of the rubric."""
+    comment: str = ""
+    comments: Mapping[str, str] = field(default_factory=dict)
+    """By key of the criterion."""
+    passages: Sequence[Mapping[str, Any]] = ()
+    """Evidence: `start` and `end` in characters of the output, `criterion` a key or ""."""
+    rework_minutes: int | None = None
 
 
 def submit_rating(
-    session: Session,
-    *,
-    actor: Person,
-    token: str,
-    levels: Mapping[str, float],
-    comment: str,
-    submission: str,
+    session: Session, judgement: Judgement, *, actor: Person, token: str, submission: str
 ) -> None:
-    """Save one person's levels on all criteria of one output.
+    """Save one person's judgement of one output.
 
     Idempotent: the same `submission` changes nothing. A new submission for the same output
     supersedes the earlier one, which stays. Raises NotAllowed for another person's token,
-    WrongState once the round is released, InvalidRating for missing or impossible levels.
+    WrongState once the round is released or the output is no longer theirs, InvalidRating for
+    missing or impossible values.
     """
     require(may_rate, actor)
+    _require_id(submission)
+    if found := _mine(session, Assignment, actor, token):
+        assignment, rater, round_ = found
+        _save(session, assignment, rater, round_, judgement=judgement, submission=submission)
+    elif gold := _mine(session, GoldAssignment, actor, token):
+        gold_assignment, rater, round_ = gold
+        _save_gold(
+            session, gold_assignment, rater, round_, judgement=judgement, submission=submission
+        )
+    else:
+        raise NotAllowed("Diese Ausgabe ist Ihnen nicht zugeteilt. Bitte die Startseite öffnen.")
+    session.flush()
+
+
+AnyAssignment = TypeVar("AnyAssignment", Assignment, GoldAssignment)
+
+
+def _mine(
+    session: Session, table: type[AnyAssignment], actor: Person, token: str
+) -> tuple[AnyAssignment, Rater, Round] | None:
+    """The person's assignment of this token, locked."""
     found = session.exec(
-        select(Assignment, Round)
-        .join(Rater, col(Rater.id) == Assignment.rater_id)
+        select(table, Rater, Round)
+        .join(Rater, col(Rater.id) == table.rater_id)
         .join(Round, col(Round.id) == Rater.round_id)
-        .where(Assignment.token == token, Rater.person_id == actor.id)
+        .where(table.token == token, Rater.person_id == actor.id)
         # Shared lock: a release waits until this rating is in, or this one waits and is refused.
         .with_for_update(read=True, of=Round)
     ).first()
-    if found is None:
-        raise NotAllowed("Diese Ausgabe ist Ihnen nicht zugeteilt. Bitte die Startseite öffnen.")
-    assignment, round_ = found
-    # A double click waits here, and then finds the first one stored.
-    session.exec(select(Assignment.id).where(Assignment.id == assignment.id).with_for_update())
-    if _is_stored(session, submission, assignment):
+    if found is not None:
+        # A double click waits here, and then finds the first one stored.
+        session.exec(select(table.id).where(table.id == found[0].id).with_for_update())
+        session.refresh(found[0])  # it may have been declined or moved in the meantime
+    return found
+
+
+def _save(
+    session: Session,
+    assignment: Assignment,
+    rater: Rater,
+    round_: Round,
+    *,
+    judgement: Judgement,
+    submission: str,
+) -> None:
+    known = session.exec(select(Rating).where(Rating.submission == submission).limit(1)).first()
+    if known is not None:
+        _require_same(known.rater_id, known.output_id, assignment.rater_id, assignment.output_id)
         return
-    if round_.released_at is not None:
-        raise WrongState(
-            "Diese Bewertungsrunde wurde inzwischen freigegeben; weitere Bewertungen sind nicht "
-            "mehr möglich. Ihre bisherigen Bewertungen sind gespeichert."
-        )
-    criteria = _checked(session, round_, levels)
-    if len(comment) > COMMENT_LIMIT:
-        raise InvalidRating(
-            f"Der Kommentar hat {len(comment)} Zeichen; möglich sind höchstens {COMMENT_LIMIT}."
-        )
+    _require_open(rater, round_)
+    _revive(assignment)
+    text = session.get_one(Output, assignment.output_id).text or ""
+    criteria = _checked(session, round_, judgement.levels)
+    remarks = _checked_remarks(judgement, {criterion.key for criterion in criteria}, len(text))
     moment = now()
-    place = (assignment.rater_id, assignment.output_id)
     for table in (Rating, Remark):
         session.exec(
             update(table)
             .where(
-                col(table.rater_id) == place[0],
-                col(table.output_id) == place[1],
+                col(table.rater_id) == assignment.rater_id,
+                col(table.output_id) == assignment.output_id,
                 col(table.superseded_at).is_(None),
             )
             .values(superseded_at=moment)
@@ -213,39 +130,152 @@ def submit_rating(
     session.add_all(
         Rating(
             round_id=row_id(round_.id),
-            rater_id=place[0],
-            output_id=place[1],
+            rater_id=assignment.rater_id,
+            output_id=assignment.output_id,
             criterion_id=row_id(criterion.id),
-            level=levels[criterion.key],
+            level=judgement.levels[criterion.key],
+            comment=remarks.comments.get(criterion.key),
             submission=submission,
             created_at=moment,
         )
         for criterion in criteria
     )
-    if comment.strip():
+    if remarks.comment or remarks.passages or remarks.rework_minutes is not None:
         session.add(
             Remark(
-                rater_id=place[0],
-                output_id=place[1],
-                text=storable(comment.strip().replace("\x00", "")),
+                rater_id=assignment.rater_id,
+                output_id=assignment.output_id,
+                text=remarks.comment,
+                rework_minutes=remarks.rework_minutes,
+                passages=[dict(passage) for passage in remarks.passages],
                 submission=submission,
                 created_at=moment,
             )
         )
-    session.flush()
 
 
-def _is_stored(session: Session, submission: str, assignment: Assignment) -> bool:
+def _save_gold(
+    session: Session,
+    assignment: GoldAssignment,
+    rater: Rater,
+    round_: Round,
+    *,
+    judgement: Judgement,
+    submission: str,
+) -> None:
+    known = session.exec(select(GoldRating).where(GoldRating.submission == submission)).first()
+    if known is not None:
+        _require_same(
+            known.rater_id, known.gold_case_id, assignment.rater_id, assignment.gold_case_id
+        )
+        return
+    _require_open(rater, round_)
+    text = session.get_one(GoldCase, assignment.gold_case_id).output
+    criteria = _checked(session, round_, judgement.levels)
+    remarks = _checked_remarks(judgement, {criterion.key for criterion in criteria}, len(text))
+    moment = now()
+    session.exec(
+        update(GoldRating)
+        .where(
+            col(GoldRating.rater_id) == assignment.rater_id,
+            col(GoldRating.gold_case_id) == assignment.gold_case_id,
+            col(GoldRating.superseded_at).is_(None),
+        )
+        .values(superseded_at=moment)
+    )
+    extras = asdict(remarks)
+    del extras["levels"]
+    session.add(
+        GoldRating(
+            person_id=row_id(rater.person_id),
+            gold_case_id=assignment.gold_case_id,
+            rater_id=assignment.rater_id,
+            levels={key: round(level) for key, level in judgement.levels.items()},
+            extras=extras,
+            submission=submission,
+            created_at=moment,
+        )
+    )
+
+
+def _require_id(submission: str) -> None:
     try:
         uuid.UUID(submission)
     except ValueError as error:
         raise InvalidRating("Die Kennung dieser Bewertung ist ungültig.") from error
-    known = session.exec(select(Rating).where(Rating.submission == submission).limit(1)).first()
-    if known is None:
-        return False
-    if (known.rater_id, known.output_id) != (assignment.rater_id, assignment.output_id):
+
+
+def _require_same(rater: int | None, item: int, own_rater: int, own_item: int) -> None:
+    if (rater, item) != (own_rater, own_item):
         raise InvalidRating("Die Kennung dieser Bewertung gehört zu einer anderen Ausgabe.")
-    return True
+
+
+def _require_open(rater: Rater, round_: Round) -> None:
+    if round_.released_at is not None:
+        raise WrongState(
+            "Diese Bewertungsrunde wurde inzwischen freigegeben; weitere Bewertungen sind nicht "
+            "mehr möglich. Ihre bisherigen Bewertungen sind gespeichert."
+        )
+    if rater.left_at is not None:
+        raise WrongState(
+            "Sie sind in dieser Bewertungsrunde nicht mehr eingetragen; weitere Bewertungen sind "
+            "nicht möglich. Ihre bisherigen sind gespeichert und zählen."
+        )
+
+
+def _revive(assignment: Assignment) -> None:
+    """A score that was under way when the output went to somebody else counts as well; one on an
+    output that was declined or hidden is refused."""
+    if assignment.ended_because is None:
+        return
+    reason = EndReason(assignment.ended_because)
+    if reason == EndReason.QUARANTINED:
+        raise WrongState(
+            "In dieser Ausgabe wurden personenbezogene Daten gemeldet; sie wird geprüft und "
+            "vorerst von niemandem bewertet."
+        )
+    if reason.declined:
+        raise WrongState(
+            "Diesen Fall haben Sie abgelehnt; er ist bei jemand anderem. Ihre Bewertung wurde "
+            "nicht gespeichert."
+        )
+    assignment.ended_at = assignment.ended_because = None
+
+
+def _checked_remarks(judgement: Judgement, keys: set[str], length: int) -> Judgement:
+    """The judgement with clean texts. Raises InvalidRating."""
+    if unknown := sorted(set(judgement.comments) - keys):
+        raise InvalidRating(f"Ein Kriterium '{unknown[0]}' gibt es hier nicht.")
+    comments = {key: _text(text) for key, text in judgement.comments.items() if _text(text)}
+    minutes = judgement.rework_minutes
+    if minutes is not None and not 0 <= minutes <= MOST_REWORK_MINUTES:
+        raise InvalidRating(
+            f"{minutes} Minuten Nacharbeit sind nicht möglich; bitte 0 bis {MOST_REWORK_MINUTES}."
+        )
+    if len(judgement.passages) > MOST_PASSAGES:
+        raise InvalidRating(f"Bitte höchstens {MOST_PASSAGES} Stellen markieren.")
+    passages = []
+    for passage in judgement.passages:
+        start, end, criterion = (passage.get(name) for name in ("start", "end", "criterion"))
+        if not (
+            isinstance(start, int)
+            and isinstance(end, int)
+            and 0 <= start < end <= length
+            and (criterion == "" or criterion in keys)
+        ):
+            raise InvalidRating(
+                "Eine markierte Stelle liegt nicht in der Ausgabe. Bitte neu markieren."
+            )
+        passages.append({"start": start, "end": end, "criterion": criterion})
+    return Judgement(judgement.levels, _text(judgement.comment), comments, passages, minutes)
+
+
+def _text(comment: str) -> str:
+    if len(comment) > COMMENT_LIMIT:
+        raise InvalidRating(
+            f"Der Kommentar hat {len(comment)} Zeichen; möglich sind höchstens {COMMENT_LIMIT}."
+        )
+    return str(storable(comment.strip().replace("\x00", "")))
 
 
 def _checked(session: Session, round_: Round, levels: Mapping[str, float]) -> Sequence[Criterion]:
@@ -272,10 +302,3 @@ def _is_level(level: float, rubric: Rubric) -> bool:
         and float(level).is_integer()
         and rubric.scale_min <= level <= rubric.scale_max
     )
-
-
-def sheet_criteria(session: Session, round_id: int) -> list[CriterionContent]:
-    """The criteria of a round in the rubric's order, with the anchor texts of all levels."""
-    round_ = session.get_one(Round, round_id)
-    rubric = session.get_one(Rubric, round_.rubric_id)
-    return RubricContent.model_validate(rubric.content).criteria

@@ -148,6 +148,12 @@ def delete_runs(connection: Connection, experiment_id: str, run_ids: Sequence[st
             client.delete_run(run_id)
 
 
+def delete_trace(connection: Connection, experiment_id: str, trace_id: str) -> None:
+    """Delete one trace with all that hangs on it; harmless where it is gone."""
+    with connection.translated() as client:
+        client.delete_traces(experiment_id, trace_ids=[trace_id])
+
+
 def _metric_name(key: str) -> str:
     """MLflow takes letters, digits and a few signs only."""
     plain = key.translate(_UMLAUTS)

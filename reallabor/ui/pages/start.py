@@ -7,7 +7,7 @@ from reallabor.deciding.agenda import Agenda, ScenarioSummary, agenda
 from reallabor.german import count, date
 from reallabor.people import Person
 from reallabor.policies import may_open_round
-from reallabor.rating.ratings import OpenRating
+from reallabor.rating.sheet import OpenRating
 from reallabor.ui import pages
 from reallabor.ui.page import demo_badge, page, plain
 from reallabor.ui.rounds import open_button, release_panel

@@ -1,0 +1,156 @@
+"""Outputs in which somebody saw personal data: hidden at once, decided by the organisation, erased
+at the latest after 14 days."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import update
+from sqlmodel import Session, col, select
+
+from reallabor import audit
+from reallabor.errors import UnknownObject, WrongState
+from reallabor.models import (
+    Assignment,
+    Case,
+    Delivery,
+    EndReason,
+    Output,
+    Person,
+    Quarantine,
+    QuarantineVerdict,
+    Rating,
+    Remark,
+    Scenario,
+    now,
+    row_id,
+)
+from reallabor.policies import may_rate, may_release, require
+from reallabor.rating.membership import locked_assignment
+from reallabor.recording.outbox import enqueue
+
+LONGEST = timedelta(days=14)
+"""For how long an output stays in quarantine undecided; then it is erased."""
+ERASED = "Text gelöscht: Er enthielt personenbezogene Daten."
+"""Stands as the error of an output whose text was erased."""
+
+
+@dataclass(frozen=True)
+class QuarantineEntry:
+    """An output that waits for a decision; the text is shown only to those who decide."""
+
+    id: int
+    scenario: str
+    case: str
+    text: str
+    reported_at: datetime
+    erased_on: datetime
+    """When it is erased if nobody decides."""
+
+
+def report_personal_data(session: Session, *, actor: Person, token: str) -> None:
+    """Hide an output from everybody who rates; repeating it changes nothing. Raises NotAllowed for
+    another person's token, WrongState once the round is released."""
+    require(may_rate, actor)
+    assignment, round_ = locked_assignment(session, actor, token)
+    undecided = select(Quarantine.id).where(
+        Quarantine.output_id == assignment.output_id, col(Quarantine.decided_at).is_(None)
+    )
+    if session.exec(undecided).first() is not None:
+        return
+    session.add(
+        Quarantine(output_id=assignment.output_id, round_id=round_.id, reported_by=row_id(actor.id))
+    )
+    session.exec(
+        update(Assignment)
+        .where(
+            col(Assignment.output_id) == assignment.output_id, col(Assignment.ended_at).is_(None)
+        )
+        .values(ended_at=now(), ended_because=EndReason.QUARANTINED)
+    )
+    session.flush()
+    audit.record(session, "personal_data_reported", f"output/{assignment.output_id}", actor=actor,
+                 details={"round": round_.id})  # fmt: skip
+
+
+def list_quarantine(session: Session) -> list[QuarantineEntry]:
+    """What waits for a decision, oldest first."""
+    rows = session.exec(
+        select(Quarantine, Output.text, Case.key, Scenario.title)
+        .join(Output, col(Output.id) == Quarantine.output_id)
+        .join(Case, col(Case.id) == Output.case_id)
+        .join(Scenario, col(Scenario.id) == Case.scenario_id)
+        .where(col(Quarantine.decided_at).is_(None))
+        .order_by(col(Quarantine.reported_at))
+    ).all()
+    return [
+        QuarantineEntry(
+            row_id(entry.id), title, case, text or "", entry.reported_at,
+            entry.reported_at + LONGEST,
+        )
+        for entry, text, case, title in rows
+    ]  # fmt: skip
+
+
+def decide_quarantine(
+    session: Session, quarantine_id: int, verdict: QuarantineVerdict, *, actor: Person
+) -> None:
+    """Release the output for rating, or erase its text here and in MLflow; levels stay. Raises
+    WrongState where somebody else decided before."""
+    require(may_release, actor)
+    entry = session.exec(
+        select(Quarantine).where(Quarantine.id == quarantine_id).with_for_update()
+    ).first()
+    if entry is None:
+        raise UnknownObject("Diesen Eintrag der Quarantäne gibt es nicht. Bitte neu laden.")
+    if entry.decided_at is not None:
+        raise WrongState("Über diese Ausgabe wurde inzwischen entschieden. Bitte neu laden.")
+    _decide(session, entry, verdict, row_id(actor.id))
+    audit.record(session, f"quarantine_{verdict}", f"output/{entry.output_id}", actor=actor,
+                 details={})  # fmt: skip
+
+
+def erase_overdue(session: Session, *, actor: Person) -> int:
+    """Erase what nobody decided on in time; gives the number of outputs."""
+    overdue = session.exec(
+        select(Quarantine)
+        .where(col(Quarantine.decided_at).is_(None), Quarantine.reported_at < now() - LONGEST)
+        .with_for_update(skip_locked=True)
+    ).all()
+    for entry in overdue:
+        _decide(session, entry, QuarantineVerdict.ERASED, None)
+        audit.record(session, "quarantine_overdue", f"output/{entry.output_id}", actor=actor,
+                     details={})  # fmt: skip
+    return len(overdue)
+
+
+def _decide(
+    session: Session, entry: Quarantine, verdict: QuarantineVerdict, decided_by: int | None
+) -> None:
+    entry.verdict, entry.decided_by, entry.decided_at = verdict, decided_by, now()
+    session.add(entry)
+    session.flush()
+    if verdict == QuarantineVerdict.RELEASED:
+        session.exec(
+            update(Assignment)
+            .where(
+                col(Assignment.output_id) == entry.output_id,
+                col(Assignment.ended_because) == EndReason.QUARANTINED,
+            )
+            .values(ended_at=None, ended_because=None)
+        )
+    else:
+        _erase(session, entry.output_id)
+    session.flush()
+
+
+def _erase(session: Session, output_id: int) -> None:
+    """Texts, comments and marked passages go; case, hash and levels stay."""
+    output = session.get_one(Output, output_id)
+    output.text, output.details, output.error = None, {}, ERASED
+    session.add(output)
+    session.exec(
+        update(Remark).where(col(Remark.output_id) == output_id).values(text="", passages=[])
+    )
+    session.exec(update(Rating).where(col(Rating.output_id) == output_id).values(comment=None))
+    if output.trace_id is not None:
+        enqueue(session, Delivery.ERASURE, output_id)
