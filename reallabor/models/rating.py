@@ -35,9 +35,7 @@ class Round(SQLModel, table=True):
     """Secret behind `Rater.name_key`; destroying it cuts the way back to names."""
     demo: bool = False
     due_on: date | None = None
-    requires_calibration: bool = Field(
-        default=False, sa_column_kwargs={"server_default": sa.false()}
-    )
+    requires_calibration: bool = Field(default=False, sa_column_kwargs={"server_default": "0"})
     """Whether only people who are calibrated for the rubric version may rate."""
     opened_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
     opened_by: int = Field(foreign_key="person.id")

@@ -50,6 +50,8 @@ WORKERS = 4
 """Messages under way at once; MLflow takes about 100 feedbacks a second one by one."""
 COMMENT = "Anmerkung"
 """Name of the feedback that carries a rater's comment on a whole output."""
+REWORK = "Nacharbeit in Minuten"
+"""Name of the feedback that says how long somebody would have to work on the output."""
 
 
 @dataclass
@@ -214,7 +216,7 @@ def _feedback(
         .order_by(Rater.pseudonym, col(Criterion.position))
     ).all()
     remarks = session.exec(
-        select(Rater.pseudonym, Remark.text)
+        select(Rater.pseudonym, Remark.text, Remark.rework_minutes)
         .join(Remark, col(Remark.rater_id) == Rater.id)
         .where(
             Remark.output_id == output.id,
@@ -227,8 +229,10 @@ def _feedback(
         publishing.HumanFeedback(key, float(level), pseudonym, rubric, name, comment)
         for key, level, pseudonym, comment in levels
     ] + [
-        publishing.HumanFeedback(COMMENT, text, pseudonym, rubric, name, None)
-        for pseudonym, text in remarks
+        publishing.HumanFeedback(title, value, pseudonym, rubric, name, None)
+        for pseudonym, text, minutes in remarks
+        for title, value in ((COMMENT, text), (REWORK, minutes))
+        if value not in ("", None)
     ]
 
 

@@ -1,6 +1,7 @@
 """What a person has to rate, one output after the other, as their browser may see it."""
 
 import hashlib
+import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -176,6 +177,14 @@ def load_sheet(
         position=position,
         items=_items(session, window, first),
     )
+
+
+def sheet_key(session: Session, round_id: int, *, actor: Person) -> str:
+    """Names this person's work in this round towards their browser, which keeps unsent scores under
+    it: the same at every visit, unique beyond this database, and nothing can be read from it."""
+    round_ = session.get_one(Round, round_id)
+    text = f"sheet/{actor.id}".encode()
+    return hmac.new(round_.pseudonym_key.encode(), text, hashlib.sha256).hexdigest()[:20]
 
 
 def sheet_criteria(session: Session, round_id: int) -> list[CriterionContent]:

@@ -199,7 +199,7 @@ def upgrade() -> None:
 
     with op.batch_alter_table('rating_round', schema=None) as batch_op:
         batch_op.add_column(sa.Column('due_on', sa.Date(), nullable=True))
-        batch_op.add_column(sa.Column('requires_calibration', sa.Boolean(), server_default=sa.false(), nullable=False))
+        batch_op.add_column(sa.Column('requires_calibration', sa.Boolean(), server_default="0", nullable=False))
 
     with op.batch_alter_table('remark', schema=None) as batch_op:
         batch_op.add_column(sa.Column('rework_minutes', sa.Integer(), nullable=True))

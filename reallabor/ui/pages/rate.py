@@ -5,17 +5,25 @@ import streamlit as st
 from reallabor.database import reading, transaction
 from reallabor.errors import DatabaseUnavailable, ReallaborError, StorageFull
 from reallabor.people import Person
-from reallabor.rating.ratings import (
+from reallabor.rating.ratings import Judgement, submit_rating
+from reallabor.rating.reporting import report_problem
+from reallabor.rating.sheet import (
     OpenRating,
-    first_open_position,
     list_open_ratings,
-    list_sheet_items,
+    load_sheet,
     sheet_criteria,
-    submit_rating,
+    sheet_key,
 )
 from reallabor.ui import pages
 from reallabor.ui.page import demo_badge, page
-from reallabor.ui.scoring import Refusal, SheetData, received_submissions, scoring_sheet
+from reallabor.ui.scoring import (
+    Passage,
+    Refusal,
+    SheetData,
+    Submission,
+    received_submissions,
+    scoring_sheet,
+)
 
 BEFORE, AFTER = 3, 10
 """How many cases around the current one lie ready in the browser."""
@@ -28,17 +36,11 @@ class Sheet:
         self.person = person
         self.rating = rating
         with reading() as session:
-            first = list_sheet_items(session, rating.round_id, actor=person, first=1, last=1)
-        # Unique beyond this database: the browser keeps unsent work under this name.
-        self.key = f"sheet-{person.id}-{rating.round_id}-{first[0].token[:8] if first else ''}"
+            self.key = f"sheet-{sheet_key(session, rating.round_id, actor=person)}"
         memory = st.session_state.setdefault(f"{self.key}-memory", {})
         self.acknowledged: list[str] = memory.setdefault("acknowledged", [])
         self.refused: list[Refusal] = memory.setdefault("refused", [])
         self.memory = memory
-        if "position" not in memory:
-            with reading() as session:
-                position = first_open_position(session, rating.round_id, actor=person)
-            memory["position"] = position or rating.total
 
     def receive(self) -> None:
         """Save what the browser sent; everything is checked again here."""
@@ -50,11 +52,7 @@ class Sheet:
             if item["uuid"] in answered:
                 continue
             try:
-                with transaction() as session:
-                    submit_rating(
-                        session, actor=self.person, token=item["token"], levels=item["levels"],
-                        comment=item["comment"], submission=item["uuid"],
-                    )  # fmt: skip
+                self._save(item)
             except (DatabaseUnavailable, StorageFull):
                 break  # not acknowledged: the browser keeps it and sends it again
             except ReallaborError as refusal:
@@ -62,21 +60,30 @@ class Sheet:
                 continue
             self.acknowledged.append(item["uuid"])
         del self.acknowledged[:-50], self.refused[:-50]
-        self.memory["position"] = min(max(received["position"], 1), self.rating.total)
+        self.memory["position"] = received["position"]
+
+    def _save(self, item: Submission) -> None:
+        person, token = self.person, item["token"]
+        judgement = Judgement(
+            item["levels"], item["comment"], item["comments"], item["passages"], item["minutes"]
+        )
+        with transaction() as session:
+            if item["report"]:
+                report_problem(session, item["report"], actor=person, token=token)
+            else:
+                submit_rating(
+                    session, judgement, actor=person, token=token, submission=item["uuid"]
+                )
 
     def data(self) -> SheetData:
         """What the browser needs around the current position."""
-        position = self.memory["position"]
         with reading() as session:
-            items = list_sheet_items(
+            sheet = load_sheet(
                 session, self.rating.round_id, actor=self.person,
-                first=position - BEFORE, last=position + AFTER,
+                position=self.memory.get("position"), before=BEFORE, after=AFTER,
             )  # fmt: skip
             criteria = sheet_criteria(session, self.rating.round_id)
-            done = next(
-                (each.done for each in list_open_ratings(session, self.person)
-                 if each.round_id == self.rating.round_id), 0,
-            )  # fmt: skip
+        self.memory["position"] = sheet.position
         return {
             "criteria": [
                 {"key": criterion.key, "title": criterion.title, "question": criterion.question,
@@ -84,15 +91,19 @@ class Sheet:
                             for level, text in sorted(criterion.levels.items())]}
                 for criterion in criteria
             ],
+            "plan": sheet.plan,
             "items": [
                 {"token": item.token, "position": item.position, "input": item.input,
                  "reference": item.reference, "output": item.output, "levels": item.levels,
-                 "comment": item.comment, "done": item.done}
-                for item in items
+                 "comment": item.comment, "comments": item.comments,
+                 "passages": [Passage(start=each["start"], end=each["end"],
+                                      criterion=each["criterion"]) for each in item.passages],
+                 "minutes": item.rework_minutes, "done": item.done}
+                for item in sheet.items
             ],
-            "start": position,
-            "total": self.rating.total,
-            "done": done,
+            "start": sheet.position,
+            "total": sheet.total,
+            "done": sheet.done,
             "acknowledged": self.acknowledged,
             "refused": self.refused,
         }  # fmt: skip

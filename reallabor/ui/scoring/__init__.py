@@ -6,9 +6,11 @@ The browser learns a token per output and nothing about systems, variants, runs 
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any
 
 import streamlit as st
+from pydantic import TypeAdapter, ValidationError
+from typing_extensions import TypedDict
 
 COMMENT_MAX_LENGTH = 2000
 """Longest comment in characters; the text field in `sheet.js` stops there too."""
@@ -32,6 +34,16 @@ class Criterion(TypedDict):
     """Ascending, level 1 first."""
 
 
+class Passage(TypedDict):
+    """A part of the output, marked as evidence."""
+
+    start: int
+    end: int
+    """In characters (code points) of the output; `end` is the first one behind."""
+    criterion: str
+    """Key of the criterion it is evidence for."""
+
+
 class Item(TypedDict):
     """One output to be scored, with what this person has already said about it."""
 
@@ -46,6 +58,11 @@ class Item(TypedDict):
     levels: dict[str, int]
     """Criterion key to level; empty before the first rating."""
     comment: str
+    comments: dict[str, str]
+    """By key of the criterion; what is missing is empty."""
+    passages: list[Passage]
+    minutes: int | None
+    """Of rework; None where nothing was said."""
     done: bool
 
 
@@ -61,6 +78,8 @@ class SheetData(TypedDict):
 
     criteria: list[Criterion]
     """Rubric order."""
+    plan: str
+    """Changes when outputs are taken away or added; positions mean something else then."""
     items: list[Item]
     """A window around the current position: some before it, the next ones after it."""
     start: int
@@ -79,8 +98,13 @@ class Submission(TypedDict):
 
     uuid: str
     token: str
+    report: str
+    """"" for a rating; else why the case is given back, or "personal_data"."""
     levels: dict[str, int]
     comment: str
+    comments: dict[str, str]
+    passages: list[Passage]
+    minutes: int | None
 
 
 class Submissions(TypedDict):
@@ -91,11 +115,15 @@ class Submissions(TypedDict):
     position: int
 
 
+_CHECKED = TypeAdapter(Submission)
 _ASSETS = Path(__file__).parent
 _mount = st.components.v2.component(
     "reallabor_scoring_sheet",
     css=(_ASSETS / "sheet.css").read_text(encoding="utf-8"),
-    js=(_ASSETS / "sheet.js").read_text(encoding="utf-8"),
+    js="\n".join(
+        (_ASSETS / name).read_text(encoding="utf-8")
+        for name in ("work.js", "marks.js", "view.js", "sheet.js")
+    ),
 )
 
 
@@ -125,24 +153,11 @@ def received_submissions(key: str) -> Submissions | None:
 
 
 def _submission(value: Any) -> Submission | None:
-    """The four known fields, or None where one is missing or of another type."""
-    if not isinstance(value, Mapping):
+    """The known fields, or None where one is missing or of another type."""
+    try:
+        return _CHECKED.validate_python(value, strict=True)
+    except ValidationError:
         return None
-    uuid, token, levels, comment = (
-        value.get(name) for name in ("uuid", "token", "levels", "comment")
-    )
-    if not (
-        isinstance(uuid, str)
-        and isinstance(token, str)
-        and isinstance(comment, str)
-        and isinstance(levels, Mapping)
-    ):
-        return None
-    if not all(
-        isinstance(criterion, str) and _is_integer(level) for criterion, level in levels.items()
-    ):
-        return None
-    return {"uuid": uuid, "token": token, "levels": dict(levels), "comment": comment}
 
 
 def _is_integer(value: Any) -> bool:
