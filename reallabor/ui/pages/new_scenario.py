@@ -12,7 +12,7 @@ from reallabor.policies import may_record, require
 from reallabor.recording.case_table import case_template, read_cases
 from reallabor.recording.creating import checked_rubric, create_scenario, list_rubrics
 from reallabor.recording.table import ENDINGS
-from reallabor.recording.uploads import Problems
+from reallabor.recording.table_rows import Problems
 from reallabor.recording.values import read_number
 from reallabor.scenarios import CaseContent, key_from
 from reallabor.ui import pages

@@ -12,8 +12,9 @@ from reallabor.recording.catalogue import stored_scenario
 from reallabor.recording.columns import CASE, OUTPUT, chosen_columns, guess_columns, is_header
 from reallabor.recording.columns import TITLES as COLUMN_TITLES
 from reallabor.recording.table import ENDINGS, Book, Table, column_letter, open_book
+from reallabor.recording.table_rows import Problems
 from reallabor.recording.template import template
-from reallabor.recording.uploads import Problems, Upload, check_upload, summary, take_upload
+from reallabor.recording.uploads import Upload, check_upload, summary, take_upload
 from reallabor.scenarios import ScenarioFolder, key_from
 from reallabor.tracking import Connection
 from reallabor.ui import pages
