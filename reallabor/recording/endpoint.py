@@ -21,7 +21,7 @@ from reallabor.errors import (
     UnusableAnswer,
 )
 from reallabor.limits import MOST_TOKENS
-from reallabor.recording.values import read_value
+from reallabor.recording.values import read_value, values_text
 from reallabor.scenarios import FieldContent, ScenarioFolder, System, key_from
 from reallabor.settings import get_settings
 
@@ -265,7 +265,7 @@ def _structured(answer: str, fields: list[FieldContent]) -> dict[str, Any]:
             output[field.key] = value
     text = found.get("text")
     if not isinstance(text, str) or not text.strip():
-        text = "\n".join(f"{field.title}: {output.get(field.key, '–')}" for field in fields)
+        text = values_text(fields, output)
     return {"text": text, **output}
 
 

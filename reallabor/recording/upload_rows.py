@@ -11,7 +11,7 @@ from reallabor.recording.columns import CASE, COST, ERROR, LATENCY, OUTPUT, TOKE
 from reallabor.recording.journal import JournalEntry
 from reallabor.recording.table import Table
 from reallabor.recording.table_rows import Row, TableRows
-from reallabor.recording.values import read_number, read_value
+from reallabor.recording.values import read_number, read_value, values_text
 from reallabor.scenarios import FieldContent, ScenarioFolder
 
 _POINT = re.compile(r"-?(?:\d+\.\d{1,2}|\d+\.\d{4,}|0\.\d+|\d{4,}\.\d+)")
@@ -66,8 +66,7 @@ class RowReader:
         if case_id is None or len(self.problems) > before:
             return
         if text is None and values:
-            text = "\n".join(f"{field.title}: {_shown(values.get(field.key))}"
-                             for field in self._fields)  # fmt: skip
+            text = values_text(self._fields, values)
         if text is None and error is None:
             return  # not filled in: the case is missing
         if text is not None and error is not None:
@@ -137,11 +136,3 @@ class RowReader:
         except ValueError as problem:
             row.problem(field.key, str(problem))
             return None
-
-
-def _shown(value: Any) -> str:
-    if value is None:
-        return "–"
-    if isinstance(value, bool):
-        return "ja" if value else "nein"
-    return "; ".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -25,6 +25,7 @@ from reallabor.recording.measures import HIGH, LOW, SHARES
 from reallabor.recording.runs import RunSummary, list_runs, measure_titles
 from reallabor.recording.table import ENDINGS
 from reallabor.recording.template import template
+from reallabor.recording.values import value_text
 from reallabor.scenarios import CaseContent, ScenarioFolder
 from reallabor.sharing.packaging import scenario_package
 from reallabor.ui import pages
@@ -32,7 +33,7 @@ from reallabor.ui.blind import blind_notice
 from reallabor.ui.charts import Dot, dot_plot
 from reallabor.ui.page import demo_badge, page, plain, say_after_rerun
 from reallabor.ui.rounds import open_button, release_panel
-from reallabor.ui.tables import indicator_table, measure_cell, runs_table, show_table, value_text
+from reallabor.ui.tables import indicator_table, measure_cell, runs_table, show_table
 from reallabor.ui.tracking_link import experiment_link
 
 GENERAL = {

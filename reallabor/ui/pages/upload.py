@@ -15,11 +15,12 @@ from reallabor.recording.table import ENDINGS, Book, Table, column_letter, open_
 from reallabor.recording.table_rows import Problems
 from reallabor.recording.template import template
 from reallabor.recording.uploads import Upload, check_upload, summary, take_upload
+from reallabor.recording.values import value_text
 from reallabor.scenarios import ScenarioFolder, key_from
 from reallabor.tracking import Connection
 from reallabor.ui import pages
 from reallabor.ui.page import page, plain
-from reallabor.ui.tables import show_table, value_text
+from reallabor.ui.tables import show_table
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 NEW = "Andere, neue Variante …"
