@@ -5,7 +5,7 @@ import importlib.util
 import json
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -149,6 +149,16 @@ class CaseContent(Content):
         if not self.expected:
             del row["expected"]
         return digest(row)
+
+
+def fields_of(content: Mapping[str, Any]) -> list[FieldContent]:
+    """The fields in the stored form of a Steckbrief; none where only ratings were imported."""
+    return [FieldContent.model_validate(each) for each in content.get("fields", [])]
+
+
+def measures_of(content: Mapping[str, Any]) -> list[MeasureContent]:
+    """The measures in the stored form of a Steckbrief; none where only ratings were imported."""
+    return [MeasureContent.model_validate(each) for each in content.get("measures", [])]
 
 
 KEY = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")

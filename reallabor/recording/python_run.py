@@ -14,10 +14,10 @@ import structlog
 from reallabor.content import storable
 from reallabor.errors import InvalidContent, TrackingRefused, UnknownObject, WrongState
 from reallabor.limits import MOST_COST_EUR, MOST_LATENCY_MS, MOST_TOKENS
+from reallabor.recording.answering import as_output
 from reallabor.recording.journal import Journal, JournalEntry, JournalWriter, journal_root
 from reallabor.recording.sending import OWN_PARAMS, RecordedRun, send_journal
 from reallabor.recording.shared_cases import fetch_scenario
-from reallabor.recording.trials import as_output
 from reallabor.scenarios import (
     CaseContent,
     ScenarioFolder,
