@@ -16,8 +16,9 @@ from reallabor.models.rating import (
 )
 from reallabor.models.rubric import Criterion, Rubric
 from reallabor.models.scenario import Case, Origin, Scenario, Variant
-from reallabor.models.trial_run import Output, TrialRun, UnassignedOutput, Way
+from reallabor.models.trial_run import Output, TrialRun, UnassignedOutput
 from reallabor.models.watermark import Watermark
+from reallabor.ways import Way
 
 __all__ = [
     "Assignment", "AuditEntry", "Case", "Criterion", "Decision", "Delivery", "Organisation",

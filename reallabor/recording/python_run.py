@@ -27,6 +27,7 @@ from reallabor.scenarios import (
 )
 from reallabor.settings import get_settings
 from reallabor.tracking import Connection
+from reallabor.ways import Way
 
 log = structlog.get_logger()
 
@@ -150,7 +151,7 @@ def open_run(
             scenario,
             variants=[variant],
             organisation=organisation or scenario.content.organisation,
-            way="python",
+            way=Way.PYTHON,
             titles={variant: title} if title else {},
             params={_param_name(key): _shortened(value) for key, value in params.items()},
         )
@@ -182,7 +183,7 @@ def _unfinished(slug: str, variant: str, organisation: str | None) -> Journal | 
     for journal in Journal.unfinished(journal_root(), slug):
         plan = journal.plan
         if (
-            plan.way == "python"
+            plan.way == Way.PYTHON
             and plan.variants == [variant]
             and organisation in (None, plan.organisation)
         ):

@@ -11,6 +11,7 @@ from reallabor.recording.sending import RecordedRun, send_journal
 from reallabor.scenarios import ScenarioFolder, System, load_scenario
 from reallabor.tracking import Connection
 from reallabor.tracking.prompts import register_prompt
+from reallabor.ways import Way
 
 Progress = Callable[[str, int, int], None]
 """Called with variant, cases done, cases in all."""
@@ -64,7 +65,7 @@ def record_trial(
                 # Only here: to send, nothing is needed but MLflow.
                 source = created or load_scenario(slug)
                 _require_same_systems(journal, source)
-                if journal.plan.way == "endpoint":
+                if journal.plan.way == Way.ENDPOINT:
                     endpoint = _same_endpoint(journal, endpoint)
                 if endpoint:
                     system = endpoint_system(endpoint, source)
@@ -97,7 +98,7 @@ def _endpoint_journal(
         variants=[endpoint.variant],
         organisation=organisation,
         demo=demo,
-        way="endpoint",
+        way=Way.ENDPOINT,
         titles={endpoint.variant: endpoint.title},
         params={**endpoint.params, "prompt": prompt, "prompt_sha256": sha256},
     )
@@ -128,7 +129,7 @@ def _resumable(slug: str, *, variant: str | None, organisation: str | None, demo
         plan = journal.plan
         if (
             plan.demo == demo
-            and (plan.way in ("run", "endpoint") or (plan.way == "python" and journal.closed))
+            and (plan.way in (Way.RUN, Way.ENDPOINT) or (plan.way == Way.PYTHON and journal.closed))
             and (variant is None or variant in plan.variants)
             and organisation in (None, plan.organisation)
         ):

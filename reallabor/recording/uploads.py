@@ -185,7 +185,7 @@ def record_upload(
             upload.scenario,
             variants=[upload.variant],
             organisation=upload.organisation,
-            way=Way.FILE.value,
+            way=Way.FILE,
             key=upload.key,
             demo=demo,
             titles={upload.variant: upload.title},
