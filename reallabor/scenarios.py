@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import Field, FiniteFloat, StringConstraints, model_validator
 
-from reallabor.content import Content, digest, load_json_lines, load_yaml, read_text
+from reallabor.content import Content, digest, filled_lines, load_json_lines, load_yaml, read_text
 from reallabor.errors import InvalidContent, UnknownObject
 from reallabor.settings import get_settings
 
@@ -282,10 +282,8 @@ def write_scenario(scenario: ScenarioFolder, folder: Path) -> None:
 
 
 def _refuse_doubled(path: Path, cases: list[CaseContent]) -> None:
-    source = read_text(path).split("\n")
-    lines = [number for number, line in enumerate(source, start=1) if line.strip()]
     seen: dict[str, int] = {}
-    for line, case in zip(lines, cases, strict=True):
+    for (line, _), case in zip(filled_lines(read_text(path)), cases, strict=True):
         if case.id in seen:
             raise InvalidContent(
                 f"{path}, Zeile {line}, Feld id: Der Fall '{case.id}' steht schon in Zeile "
