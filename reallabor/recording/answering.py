@@ -75,7 +75,8 @@ def _answer(system: System, case: CaseContent) -> Answered:
         error, tokens, cost = str(refusal), refusal.tokens, refusal.cost_eur
     except ReallaborError as refusal:
         error = str(refusal)
-    except Exception as failure:  # noqa: BLE001 - foreign code must not lose the other cases
+    # The system is foreign code and may raise anything; the other cases must not be lost with it.
+    except Exception as failure:  # noqa: BLE001
         error = f"{type(failure).__name__}: {failure}"[:500]
         log.warning("case_failed", case=case.id, error=error)
     latency_ms = (time.perf_counter() - begin) * 1000

@@ -4,10 +4,10 @@ restartable, one transaction per run. Pages read what stands here, never MLflow.
 from collections.abc import Callable
 
 import structlog
+from sqlalchemy.exc import DataError, IntegrityError
 from sqlmodel import col, select
 
 from reallabor.database import CATALOGUE_LOCK, reading, take_turns, transaction
-from reallabor.errors import ReallaborError
 from reallabor.models import Scenario, TrialRun, Watermark, now
 from reallabor.recording.catalogue import get_scenario, load_shipped
 from reallabor.recording.settling import resettle
@@ -22,6 +22,14 @@ log = structlog.get_logger()
 
 OVERLAP_MS = 10 * 60 * 1000
 """How far each look reaches back behind the watermark: clocks differ and answers come late."""
+
+
+_ODD = (
+    ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError,
+    DataError, IntegrityError,
+)  # fmt: skip
+"""What a run may raise that somebody logged in a form nobody thought of. Anything else, such as a
+database that is gone, is no fault of the run."""
 
 
 def project(
@@ -89,16 +97,14 @@ def _project_experiment(
             continue  # taken back, and about to be deleted
         if known.get(run.run_id, False) and not verify:
             continue  # taken over whole before
-        stored = list(outputs_of(connection, run))
         try:
+            stored = list(outputs_of(connection, run))
             with transaction() as session:
                 take_turns(session, CATALOGUE_LOCK)  # two projections at once take a run over once
                 if run.run_id in withdrawn_runs(session):
                     continue  # taken back while its outputs were being read
                 store_run(session, get_scenario(session, slug), run, stored, report)
-        except ReallaborError:
-            raise
-        except Exception:  # a run with something odd in it must not keep all others out
+        except _ODD:  # one such run must not keep all others out
             log.exception("run_not_taken_over", run=run.run_id)
             report.notes.append(
                 f"Durchlauf '{run.name}' ({run.run_id}) ließ sich nicht übernehmen; Näheres steht "

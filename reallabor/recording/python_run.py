@@ -160,12 +160,10 @@ def open_run(
             run = PythonRun(journal, variant, writer)
             try:
                 yield run
-            except BaseException:
+            finally:
                 if not journal.entries(variant):
-                    journal.remove()  # nothing to keep
-                raise
+                    journal.remove()  # nothing to keep, however the block ended
         if not journal.entries(variant):
-            journal.remove()
             raise WrongState(
                 f"Zu '{slug}' wurde keine Ausgabe aufgezeichnet; es gibt nichts zu senden."
             )

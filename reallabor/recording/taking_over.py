@@ -121,9 +121,11 @@ def _assign(session: Session, loose: UnassignedOutput, case_id: int) -> None:
 def _new_run(session: Session, scenario: Scenario, run: FinishedRun) -> TrialRun:
     scenario.experiment_id = run.experiment_id
     session.add(scenario)
-    key = storable(run.tags.get(names.VARIANT) or run.name or "ohne-namen")
-    title = storable(run.tags.get(names.VARIANT_TITLE) or key)
-    organisation = run.tags.get(names.ORGANISATION) or scenario.content.get("organisation")
+    key = _name(run.tags.get(names.VARIANT) or run.name or "ohne-namen")
+    title = _name(run.tags.get(names.VARIANT_TITLE) or key)
+    organisation = _name(
+        run.tags.get(names.ORGANISATION) or scenario.content.get("organisation") or ""
+    )
     way = run.tags.get(names.WAY) or (Way.RUN if names.RUN_KEY in run.tags else Way.MLFLOW)
     row = TrialRun(
         scenario_id=row_id(scenario.id),
@@ -141,6 +143,11 @@ def _new_run(session: Session, scenario: Scenario, run: FinishedRun) -> TrialRun
     session.add(row)
     session.flush()
     return row
+
+
+def _name(given: str) -> str:
+    """MLflow takes names of thousands of signs, of which no index of PostgreSQL wants to know."""
+    return str(storable(given))[:200]
 
 
 def _variant(session: Session, scenario_id: int, key: str, title: str) -> int:

@@ -10,7 +10,7 @@ from sqlmodel import select
 from reallabor import audit
 from reallabor.content import digest, storable
 from reallabor.database import reading, transaction
-from reallabor.errors import ReallaborError, TrackingRefused
+from reallabor.errors import ReallaborError, TrackingRefused, WrongState
 from reallabor.german import count
 from reallabor.models import Person, TrialRun, Way, row_id
 from reallabor.policies import may_record, require
@@ -144,8 +144,8 @@ def check_upload(
 def take_upload(
     upload: Upload, connection: Connection, *, actor: Person, progress: Progress | None = None
 ) -> tuple[RecordedRun, int]:
-    """Record an upload and take it over at once; gives the row id of its run too. Raises NotAllowed
-    and what `record_upload` raises."""
+    """Record an upload and take it over at once; gives the row id of its run too. Raises what
+    `record_upload` raises, NotAllowed, and WrongState where the run was undone meanwhile."""
     require(may_record, actor)
     finish_withdrawals(connection)  # else the run of the same outputs would be found, and hidden
     recorded = record_upload(upload, connection, progress=progress)
@@ -153,7 +153,13 @@ def take_upload(
     with reading() as session:
         run_id = session.exec(
             select(TrialRun.id).where(TrialRun.tracking_run_id == recorded.run_id)
-        ).one()
+        ).first()
+    if run_id is None:
+        raise WrongState(
+            f"Der Durchlauf aus '{upload.filename}' ist in MLflow aufgezeichnet, hier aber nicht "
+            "angekommen: Er wurde gerade zurückgenommen, oder er ließ sich nicht übernehmen. Bitte "
+            "die Datei noch einmal einlesen; hilft das nicht, steht Näheres im Protokoll."
+        )
     if not recorded.unchanged:
         with transaction() as session:
             details = {
@@ -192,12 +198,7 @@ def record_upload(
             params={"file": storable(upload.filename)[:250]},
             entries=upload.entries,
         )
-    with journal.locked():
-        try:
-            return send_journal(journal, connection, next_step=_NEXT_STEP, progress=progress)[0]
-        except TrackingRefused:
-            journal.remove()  # would be refused again and again; the person still has the file
-            raise
+    return _send(journal, connection, progress)
 
 
 def send_kept(connection: Connection) -> list[RecordedRun]:
@@ -207,16 +208,22 @@ def send_kept(connection: Connection) -> list[RecordedRun]:
         for journal in Journal.unfinished(journal_root(), folder.name):
             if journal.plan.way == Way.FILE and journal.closed:
                 try:
-                    with journal.locked():
-                        try:
-                            sent += send_journal(journal, connection, next_step=_NEXT_STEP)
-                        except TrackingRefused:
-                            journal.remove()
-                            raise
+                    sent.append(_send(journal, connection))
                 except (ReallaborError, FileNotFoundError) as refusal:
                     # Still down, or somebody else is sending it; one must not hold up the others.
                     log.warning("upload_kept", scenario=folder.name, reason=str(refusal))
     return sent
+
+
+def _send(
+    journal: Journal, connection: Connection, progress: Progress | None = None
+) -> RecordedRun:
+    with journal.locked():
+        try:
+            return send_journal(journal, connection, next_step=_NEXT_STEP, progress=progress)[0]
+        except TrackingRefused:
+            journal.remove()  # would be refused again and again; the person still has the file
+            raise
 
 
 def summary(upload: Upload) -> str:
