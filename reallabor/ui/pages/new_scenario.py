@@ -11,14 +11,13 @@ from reallabor.people import organisation_of
 from reallabor.policies import may_record, require
 from reallabor.recording.case_table import case_template, read_cases
 from reallabor.recording.creating import checked_rubric, create_scenario, list_rubrics
-from reallabor.recording.table import ENDINGS
 from reallabor.recording.table_rows import Problems
 from reallabor.recording.values import read_number
 from reallabor.scenarios import CaseContent, key_from
 from reallabor.ui import pages
+from reallabor.ui.files import show_problems, table_uploader, xlsx_button
 from reallabor.ui.page import page, plain
 
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 OWN = "Eigenes Raster schreiben …"
 ALWAYS = ["ki-vo-klasse", "verbotene-praktiken", "dsfa-vorpruefung", "rechtsgrundlage-sozialdaten",
           "menschliche-aufsicht", "personalrat"]  # fmt: skip
@@ -109,17 +108,14 @@ def ask_cases() -> list[CaseContent]:
         "Eine Zeile je Fall; nötig ist nur die Spalte „Eingabe“. Nur erfundene Fälle, keine echten "
         "Personendaten. Gut sind 30 und mehr, davon ein Fünftel Grenzfälle."
     )
-    st.download_button("Leere Vorlage", case_template, "faelle.xlsx", XLSX,
-                       icon=":material/download:", on_click="ignore")  # fmt: skip
-    file = st.file_uploader("Tabelle mit den Fällen", key="cases",
-                            type=[ending.lstrip(".") for ending in ENDINGS])  # fmt: skip
+    xlsx_button("Leere Vorlage", case_template, "faelle.xlsx")
+    file = table_uploader("Tabelle mit den Fällen", key="cases")
     if file is None:
         return []
     try:
         cases = read_cases(file.name, file.getvalue())
     except Problems as problems:
-        st.error("Die Fälle wurden nicht übernommen.", icon=":material/error:")
-        st.markdown("\n".join(f"- {plain(each)}" for each in problems.sentences[:30]))
+        show_problems(problems)
         return []
     edge = sum(case.edge for case in cases)
     st.success(f"{count(len(cases), 'Fall', 'Fälle')} gelesen, davon "
