@@ -13,6 +13,7 @@ import structlog
 
 from reallabor.content import storable
 from reallabor.errors import InvalidContent, TrackingRefused, UnknownObject, WrongState
+from reallabor.german import number
 from reallabor.limits import MOST_COST_EUR, MOST_LATENCY_MS, MOST_TOKENS
 from reallabor.recording.answering import as_output
 from reallabor.recording.journal import Journal, JournalEntry, JournalWriter, journal_root
@@ -223,10 +224,12 @@ def _finite(value: float | None, name: str, most: float) -> float | None:
     if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
         raise InvalidContent(f"{name} muss eine endliche Zahl sein, nicht {value!r}.")
     if not 0 <= value <= most:
-        raise InvalidContent(f"{name} muss zwischen 0 und {most:g} liegen, ist aber {value!r}.")
+        raise InvalidContent(
+            f"{name} muss zwischen 0 und {number(most, 0)} liegen, ist aber {value!r}."
+        )
     return float(value)
 
 
 def _whole(value: int | None, name: str) -> int | None:
-    number = _finite(value, name, MOST_TOKENS)
-    return None if number is None else round(number)
+    found = _finite(value, name, MOST_TOKENS)
+    return None if found is None else round(found)

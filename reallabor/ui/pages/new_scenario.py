@@ -5,7 +5,7 @@ from typing import Any
 import streamlit as st
 
 from reallabor.database import reading, transaction
-from reallabor.evaluations import load_gates
+from reallabor.evaluations import GENERAL_GATES, load_gates
 from reallabor.german import count
 from reallabor.people import organisation_of
 from reallabor.policies import may_record, require
@@ -19,8 +19,6 @@ from reallabor.ui.files import show_problems, table_uploader, xlsx_button
 from reallabor.ui.page import page, plain
 
 OWN = "Eigenes Raster schreiben …"
-ALWAYS = ["ki-vo-klasse", "verbotene-praktiken", "dsfa-vorpruefung", "rechtsgrundlage-sozialdaten",
-          "menschliche-aufsicht", "personalrat"]  # fmt: skip
 RISK = {
     "zu prüfen": "Noch nicht eingeordnet",
     "minimal": "Minimales Risiko",
@@ -61,7 +59,7 @@ def ask_steckbrief(organisation: str) -> dict[str, Any]:
                           placeholder="zu prüfen mit DSB und Fachseite")  # fmt: skip
     gates = {gate.key: gate.title for gate in load_gates().gates}
     chosen = st.multiselect(
-        "Ausschlusskriterien", list(gates), default=[key for key in ALWAYS if key in gates],
+        "Ausschlusskriterien", list(gates), default=[key for key in GENERAL_GATES if key in gates],
         format_func=gates.__getitem__, key="gates", placeholder="Bitte wählen",
     )  # fmt: skip
     left, right = st.columns(2)
