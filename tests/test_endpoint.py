@@ -381,6 +381,41 @@ def test_lone_outage_of_one_case_is_its_error(
     assert (recorded.n_cases, recorded.n_failed) == (6, 2)
 
 
+@pytest.mark.parametrize("status", [400, 413, 422])
+def test_refused_question_is_an_error_of_its_case(
+    trial: Trial, connection: Connection, stand_in: StandIn, status: int
+) -> None:
+    """Four in a row, more than would count as an outage."""
+    server = stand_in(
+        lambda text, _: answered("gut") if text in (INPUTS[0], INPUTS[5])
+        else (status, {}, b"maximum context length is 4096 tokens")
+    )  # fmt: skip
+    endpoint = at(server, parallel=1)
+    (recorded,) = record_trial(trial.slug, connection=connection, endpoint=endpoint)
+    assert (recorded.n_cases, recorded.n_failed) == (6, 4)
+    assert f"Status {status}: maximum context" in outputs(connection, trial)["k-2"].error
+    assert Counter(server.asked.values()) == Counter({1: 6})
+
+
+@pytest.mark.parametrize(
+    ("good", "status"), [(0, 400), (1, 401), (1, 403), (1, 404), (1, 500)],
+    ids=["all-refused", "401", "403", "404", "500"],
+)  # fmt: skip
+def test_refusal_of_all_questions_stops_and_resumes(
+    trial: Trial, connection: Connection, stand_in: StandIn, good: int, status: int
+) -> None:
+    server = stand_in(
+        lambda text, _: answered("gut") if text in INPUTS[:good] else (status, {}, b"nein")
+    )
+    endpoint = at(server, parallel=1, retries=0)
+    with pytest.raises(EndpointUnavailable, match=rf"Status {status}.* {good} Ausgaben sind gesi"):
+        record_trial(trial.slug, connection=connection, endpoint=endpoint)
+    assert len(server.requests) == good + 3
+    server.reply = lambda *_: answered("gut")
+    (recorded,) = record_trial(trial.slug, connection=connection, resume=True, endpoint=endpoint)
+    assert (recorded.n_cases, recorded.n_failed) == (6, 0)
+
+
 def test_outage_stops_and_resume_asks_what_is_missing(
     trial: Trial, connection: Connection, stand_in: StandIn
 ) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from reallabor.errors import EndpointUnavailable, WrongState
+from reallabor.errors import EndpointUnavailable, RequestRefused, WrongState
 from reallabor.german import number
 from reallabor.recording.answering import Answered, answers
 from reallabor.recording.endpoint import Endpoint, endpoint_system, prompt_of
@@ -170,7 +170,12 @@ def _run_cases(  # noqa: PLR0917
                 progress(variant, len(done), len(scenario.cases))
 
         unanswered: list[Answered] = []
+        worked = False
         for answered in answers(system, open_cases, parallel, lambda: _within_cost(done, endpoint)):
+            worked |= answered.entry.error is None
+            if worked and isinstance(answered.outage, RequestRefused):
+                keep(answered.entry)  # others it takes, so this one would be refused for ever
+                continue
             if answered.outage is not None:
                 # Kept back: if the endpoint is down, these cases are asked again later.
                 unanswered.append(answered)
