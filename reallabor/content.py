@@ -4,7 +4,7 @@ field. Used by `scenarios` and `evaluations`."""
 import hashlib
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -75,26 +75,45 @@ def load_yaml(path: Path, model: type[C]) -> C:
         raise _refusal(path, error, lambda location: _line(tree, location)) from error
 
 
+class BrokenLine(ValueError):
+    """A line of a text is no JSON."""
+
+    def __init__(self, number: int, column: int, reason: str) -> None:
+        super().__init__(reason)
+        self.number = number
+        self.column = column
+
+
+def filled_lines(text: str) -> Iterator[tuple[int, str]]:
+    """The lines that are not blank, with their numbers."""
+    # Not splitlines(): it also cuts at signs such as U+2028 that may stand inside a JSON text.
+    for number, line in enumerate(text.split("\n"), start=1):
+        if line.strip():
+            yield number, line
+
+
+def json_lines(text: str) -> Iterator[tuple[int, Any]]:
+    """The value of every line that is not blank, with its number. Raises BrokenLine."""
+    for number, line in filled_lines(text):
+        try:
+            yield number, json.loads(line)
+        except json.JSONDecodeError as error:
+            raise BrokenLine(number, error.colno, error.msg) from error
+        except (ValueError, RecursionError) as error:  # a number or a depth beyond all bounds
+            raise BrokenLine(number, 1, type(error).__name__) from error
+
+
 def load_json_lines(path: Path, model: type[C]) -> list[C]:
     """One checked model per line; blank lines are skipped, an empty file is refused."""
     rows: list[C] = []
-    # Not splitlines(): it also cuts at signs such as U+2028 that may stand inside a JSON text.
-    for number, line in enumerate(read_text(path).split("\n"), start=1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-            if row != storable(row):
-                raise InvalidContent(
-                    f"{path}, Zeile {number}: Der Text enthält ein Zeichen, das sich nicht "
-                    "speichern lässt (NUL oder ein halbes Zeichenpaar). Bitte entfernen."
-                )
-            rows.append(model.model_validate(row))
-        except json.JSONDecodeError as error:
+    for number, row in _lines_of(path):
+        if row != storable(row):
             raise InvalidContent(
-                f"{path}, Zeile {number}, Zeichen {error.colno}: Das ist kein gültiges JSON "
-                f"({error.msg}). Jede Zeile ist ein eigener Eintrag in geschweiften Klammern."
-            ) from error
+                f"{path}, Zeile {number}: Der Text enthält ein Zeichen, das sich nicht "
+                "speichern lässt (NUL oder ein halbes Zeichenpaar). Bitte entfernen."
+            )
+        try:
+            rows.append(model.model_validate(row))
         except ValidationError as error:
             raise _refusal(path, error, lambda _location, number=number: number) from error
     if not rows:
@@ -105,18 +124,21 @@ def load_json_lines(path: Path, model: type[C]) -> list[C]:
 def load_json_objects(path: Path) -> list[dict[str, Any]]:
     """One JSON object per line, unchecked; lines that are none are refused."""
     rows = []
-    for number, line in enumerate(read_text(path).split("\n"), start=1):
-        if line.strip():
-            try:
-                row = json.loads(line)
-            except json.JSONDecodeError as error:
-                raise InvalidContent(
-                    f"{path}, Zeile {number}: Das ist kein gültiges JSON ({error.msg})."
-                ) from error
-            if not isinstance(row, dict):
-                raise InvalidContent(f"{path}, Zeile {number}: Das ist kein JSON-Objekt.")
-            rows.append(row)
+    for number, row in _lines_of(path):
+        if not isinstance(row, dict):
+            raise InvalidContent(f"{path}, Zeile {number}: Das ist kein JSON-Objekt.")
+        rows.append(row)
     return rows
+
+
+def _lines_of(path: Path) -> Iterator[tuple[int, Any]]:
+    try:
+        yield from json_lines(read_text(path))
+    except BrokenLine as error:
+        raise InvalidContent(
+            f"{path}, Zeile {error.number}, Zeichen {error.column}: Das ist kein gültiges JSON "
+            f"({error}). Jede Zeile ist ein eigener Eintrag in geschweiften Klammern."
+        ) from error
 
 
 def read_text(path: Path) -> str:

@@ -39,7 +39,7 @@ from reallabor.recording.measures import Answer, case_quality
 from reallabor.recording.projection import project
 from reallabor.recording.readability import readability
 from reallabor.recording.trials import Progress, record_trial
-from reallabor.scenarios import FieldContent, MeasureContent, load_scenario, scenario_slugs
+from reallabor.scenarios import fields_of, load_scenario, measures_of, scenario_slugs
 from reallabor.tracking import Connection, names, publishing
 from reallabor.tracking import reading as tracking_reading
 
@@ -231,10 +231,7 @@ def scripted_quality(scenario: Scenario, case: Case, output: Output) -> float:
     """How far an output is as expected, 0-1: by the measures of the scenario where they say
     something of this case; else 1 where the first source is a passage of the case, 0.75 where any
     is, 0.7 where the output hands over to a person, 0.2 where neither; 0.6 without any of these."""
-    measures = [
-        MeasureContent.model_validate(each) for each in scenario.content.get("measures", [])
-    ]
-    fields = [FieldContent.model_validate(each) for each in scenario.content.get("fields", [])]
+    measures, fields = measures_of(scenario.content), fields_of(scenario.content)
     quality = case_quality(measures, fields, Answer(case, output.text, output.details))
     if quality is not None:
         return quality

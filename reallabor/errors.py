@@ -46,6 +46,10 @@ class EndpointUnavailable(ReallaborError):
     """The endpoint of a model does not answer, or something else answers there."""
 
 
+class RequestRefused(EndpointUnavailable):
+    """The endpoint does not take this one request, for its length or form."""
+
+
 class UnusableAnswer(ReallaborError):
     """A model answered, but with nothing that could be an output; what it used is known."""
 

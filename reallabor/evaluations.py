@@ -11,6 +11,11 @@ from reallabor.errors import InvalidContent, UnknownObject
 from reallabor.settings import get_settings
 
 Text = Annotated[str, StringConstraints(min_length=1)]
+GENERAL_GATES = (
+    "ki-vo-klasse", "verbotene-praktiken", "dsfa-vorpruefung", "rechtsgrundlage-sozialdaten",
+    "menschliche-aufsicht", "personalrat",
+)  # fmt: skip
+"""Gates of `gates.yaml` that concern every scenario, whatever it is about."""
 
 
 class Scale(Content):

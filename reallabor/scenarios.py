@@ -5,7 +5,7 @@ import importlib.util
 import json
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import Field, FiniteFloat, StringConstraints, model_validator
 
-from reallabor.content import Content, digest, load_json_lines, load_yaml, read_text
+from reallabor.content import Content, digest, filled_lines, load_json_lines, load_yaml, read_text
 from reallabor.errors import InvalidContent, UnknownObject
 from reallabor.settings import get_settings
 
@@ -151,6 +151,16 @@ class CaseContent(Content):
         return digest(row)
 
 
+def fields_of(content: Mapping[str, Any]) -> list[FieldContent]:
+    """The fields in the stored form of a Steckbrief; none where only ratings were imported."""
+    return [FieldContent.model_validate(each) for each in content.get("fields", [])]
+
+
+def measures_of(content: Mapping[str, Any]) -> list[MeasureContent]:
+    """The measures in the stored form of a Steckbrief; none where only ratings were imported."""
+    return [MeasureContent.model_validate(each) for each in content.get("measures", [])]
+
+
 KEY = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
 
@@ -272,10 +282,8 @@ def write_scenario(scenario: ScenarioFolder, folder: Path) -> None:
 
 
 def _refuse_doubled(path: Path, cases: list[CaseContent]) -> None:
-    source = read_text(path).split("\n")
-    lines = [number for number, line in enumerate(source, start=1) if line.strip()]
     seen: dict[str, int] = {}
-    for line, case in zip(lines, cases, strict=True):
+    for (line, _), case in zip(filled_lines(read_text(path)), cases, strict=True):
         if case.id in seen:
             raise InvalidContent(
                 f"{path}, Zeile {line}, Feld id: Der Fall '{case.id}' steht schon in Zeile "

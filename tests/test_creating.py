@@ -201,6 +201,14 @@ def test_cases_are_read_and_numbered() -> None:
             "Zeile 2, Spalte B („Eingabe“): hier fehlt die Eingabe",
         ),
         ([["Fall", "Eingabe", "Grenzfall"], ["a", "x", "vielleicht"]], "weder ja noch nein"),
+        (
+            [["Fall", "Eingabe"], ["a", '=A2&"b"']],
+            "Zeile 2, Spalte B („Eingabe“): die Zelle enthält eine Formel ohne gespeichertes",
+        ),
+        (
+            [["Fall", "Eingabe"], ["#DIV/0!", "x"]],
+            "Zeile 2, Spalte A („Fall“): die Zelle enthält den Fehlerwert #DIV/0!",
+        ),
     ],
 )
 def test_wrong_case_is_named_by_row(rows: list[list[Any]], sentence: str) -> None:

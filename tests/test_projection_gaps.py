@@ -2,6 +2,7 @@
 
 import json
 import math
+import random
 import shutil
 import time
 from datetime import UTC, datetime
@@ -21,7 +22,7 @@ from reallabor.recording.journal import Journal, journal_root
 from reallabor.recording.projection import project
 from reallabor.recording.trials import record_trial
 from reallabor.tracking import Connection, names
-from reallabor.tracking.recording import ensure_experiment, open_run
+from reallabor.tracking.recording import TraceRecord, ensure_experiment, open_run, send_traces
 
 DAY_MS = 24 * 3600 * 1000
 
@@ -64,6 +65,30 @@ def test_run_from_the_past_is_found_by_the_full_look(
     plain_run(connection, trial.slug, end_time=now_ms() - DAY_MS)
     assert project(connection, slug=trial.slug).runs == 0
     assert project(connection, slug=trial.slug, everything=True).runs == 1
+
+
+def test_odd_run_keeps_no_other_out(
+    trial: Trial, connection: Connection, platform_url: str
+) -> None:
+    """One run that counts 10^400 tokens, one from the year 3,170,843, and one of an organisation
+    whose name no index of PostgreSQL takes."""
+    experiment = ensure_experiment(connection, trial.slug, trial.slug)
+    late, house = 10**17, random.Random(1).randbytes(3000).hex()
+    for name, start_time, tags in (("viel", 0, {}), ("spät", late, {}),
+                                   ("lang", 0, {names.ORGANISATION: house})):  # fmt: skip
+        run = connection.client.create_run(experiment, start_time, tags, run_name=name)
+        record = TraceRecord(
+            case_id="f-1", case_sha256="", input="?", output={"text": "x"}, error=None,
+            started_at=datetime.now(UTC), latency_ms=None, tokens=10**400,
+        )  # fmt: skip
+        send_traces(connection, experiment, run.info.run_id, [record], stored={})
+        connection.client.set_terminated(run.info.run_id, "FINISHED", end_time=now_ms())
+    record_trial(trial.slug, connection=connection, variant="eins")
+    report = project(connection, slug=trial.slug)
+    assert (report.runs, report.outputs, report.unassigned) == (4, 6, 3)
+    with reading() as session:
+        assert set(session.exec(select(UnassignedOutput.tokens))) == {None}
+        assert max(session.exec(select(TrialRun.started_at))).year == 9999
 
 
 def test_outputs_that_came_later_are_added(

@@ -139,6 +139,7 @@ def test_numbers_named_by_the_system_count(trial: Trial, connection: Connection)
         (("k-2", "x"), {"latency_ms": math.nan}, InvalidContent, "latency_ms muss eine endliche"),
         (("k-2", "x"), {"cost_eur": math.inf}, InvalidContent, "cost_eur muss eine endliche Zahl"),
         (("k-2", "x"), {"tokens": -1}, InvalidContent, "tokens .* -1"),
+        (("k-2", "x"), {"tokens": 2**31}, InvalidContent, "zwischen 0 und 2.147.483.647 liegen"),
         (("k-2", "x"), {"tokens": "7"}, InvalidContent, "tokens muss eine endliche Zahl sein"),
         (("k-2", "x"), {"tokens": True}, InvalidContent, "tokens muss eine endliche Zahl sein"),
         (("k-1", "anders"), {}, WrongState, "Fall 'k-1' hat in diesem Durchlauf schon eine andere"),

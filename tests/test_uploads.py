@@ -27,10 +27,12 @@ from reallabor.errors import (
 )
 from reallabor.models import (
     AuditEntry,
+    Delivery,
     OutboxEntry,
     Output,
     Person,
     Role,
+    Scenario,
     TrialRun,
     UnassignedOutput,
     Variant,
@@ -501,6 +503,28 @@ def test_outage_while_undoing_is_made_up_later(
     assert again.run_id != run_id
     assert rows_in_database() == (1, 6)
     assert_recorded_once(connection, trial)
+
+
+def test_upload_undone_by_somebody_else_is_a_sentence(
+    trial: Trial, connection: Connection, platform_url: str
+) -> None:
+    project(connection, slug=trial.slug)  # so that the scenario is there
+
+    def undone(sent: int, total: int) -> None:
+        (journal,) = unfinished(trial)
+        with transaction() as session:
+            scenario = session.exec(select(Scenario)).one()
+            session.add(
+                OutboxEntry(
+                    key=f"withdrawal/{journal.run_id('eins')}",
+                    kind=Delivery.WITHDRAWAL,
+                    subject_id=row_id(scenario.id),
+                )
+            )
+
+    with pytest.raises(WrongState, match=r"'a\.xlsx' ist in MLflow aufgezeichnet, hier aber nicht"):
+        take_upload(checked(trial), connection, actor=pilot(), progress=undone)
+    assert rows_in_database() == (0, 0)
 
 
 def test_pilot_of_another_house_may_not_undo(

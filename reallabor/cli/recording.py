@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from reallabor.cli.screen import AsJson, Slug, app, case_progress, notes, take_over, tell, tracking
+from reallabor.cli.screen import (
+    AsJson,
+    Slug,
+    app,
+    case_progress,
+    counting,
+    notes,
+    take_over,
+    tell,
+    tracking,
+)
 from reallabor.errors import InvalidTable
 from reallabor.german import count
 
@@ -131,9 +141,8 @@ def import_run_command(  # noqa: PLR0917 - typer reads the options from here
     as_json: AsJson = False,
 ) -> None:
     """Einen Durchlauf aus einer Tabelle einlesen (alles oder nichts)."""
-    from reallabor.database import prepare_database, reading, transaction
+    from reallabor.database import transaction
     from reallabor.people import acting_person
-    from reallabor.recording.catalogue import load_shipped, stored_scenario
     from reallabor.recording.uploads import read_upload, take_upload
 
     chosen = {}
@@ -142,13 +151,10 @@ def import_run_command(  # noqa: PLR0917 - typer reads the options from here
         if not equals:
             raise typer.BadParameter(f"--column erwartet Bedeutung=Überschrift, nicht '{pair}'.")
         chosen[meaning.strip()] = heading.strip()
-    prepare_database()
+    scenario = asked_scenario(slug)
     with transaction() as session:
-        load_shipped(session, asked=slug)
         actor = acting_person(session)
         session.expunge(actor)
-    with reading() as session:
-        scenario = stored_scenario(session, slug)
     upload = read_upload(
         scenario, file.name, read_bytes(file), variant=variant, title=title,
         organisation=organisation, columns=chosen, sheet=sheet,
@@ -161,8 +167,8 @@ def import_run_command(  # noqa: PLR0917 - typer reads the options from here
             f"Ausgabe ({', '.join(upload.missing[:8])}{' …' if len(upload.missing) > 8 else ''}). "
             "Bitte ergänzen, oder mit --partial trotzdem übernehmen."
         )
-    with tracking() as connection:
-        recorded, _ = take_upload(upload, connection, actor=actor)
+    with tracking() as connection, counting(upload.title) as progress:
+        recorded, _ = take_upload(upload, connection, actor=actor, progress=progress)
     sentence = (
         "Diese Ausgaben waren schon eingelesen; es hat sich nichts geändert."
         if recorded.unchanged
@@ -181,16 +187,10 @@ def template_command(
     as_json: AsJson = False,
 ) -> None:
     """Die Excel-Vorlage eines Szenarios ausgeben: mit allen Fällen, zum Ausfüllen."""
-    from reallabor.database import prepare_database, reading, transaction
     from reallabor.errors import StorageFull
-    from reallabor.recording.catalogue import load_shipped, stored_scenario
     from reallabor.recording.template import template
 
-    prepare_database()
-    with transaction() as session:
-        load_shipped(session, asked=slug)
-    with reading() as session:
-        scenario = stored_scenario(session, slug)
+    scenario = asked_scenario(slug)
     target = output or Path(f"{slug}.xlsx")
     try:
         target.write_bytes(template(scenario))
@@ -213,6 +213,19 @@ def new_scenario_command(
     tell({"folder": str(folder)}, as_json,
          f"Angelegt: {folder}. Nächster Schritt: die Dateien ausfüllen, dann "
          "`reallabor check-content`.")  # fmt: skip
+
+
+def asked_scenario(slug: str) -> "ScenarioFolder":
+    """The scenario somebody asked for, as the database has it after a look into the folders. Raises
+    UnknownObject and InvalidContent."""
+    from reallabor.database import prepare_database, reading, transaction
+    from reallabor.recording.catalogue import load_shipped, stored_scenario
+
+    prepare_database()
+    with transaction() as session:
+        load_shipped(session, asked=slug)
+    with reading() as session:
+        return stored_scenario(session, slug)
 
 
 def created_scenario(slug: str) -> "ScenarioFolder | None":

@@ -121,22 +121,19 @@ def agenda(session: Session, person: Person) -> Agenda:
     )  # fmt: skip
 
 
-def rated_blind_now(session: Session, person: Person) -> frozenset[str]:
-    """Slugs of the scenarios in which this person rates at present; nothing that tells systems
-    apart is shown to them there until the release."""
-    return frozenset(rating.slug for rating in list_open_ratings(session, person))
-
-
-def hidden_runs(session: Session, person: Person) -> frozenset[str]:
-    """Slugs of the scenarios whose runs and systems this person must not see: those they rate at
-    present, and, for whoever only rates, those whose newest runs are still to be rated: who has
-    read outputs under the name of their system cannot rate them blind."""
-    hidden = rated_blind_now(session, person)
-    if may_rate(person) and not (may_record(person) or may_decide(person)):
-        hidden |= {
-            each.slug for each in list_scenarios(session) if each.unrated_runs or each.open_round
-        }
-    return hidden
+def runs_are_hidden(session: Session, slug: str, person: Person) -> bool:
+    """Whether this person must not see the runs and systems of a scenario: because they rate it at
+    present, or because they only rate and its newest runs are still to be rated. Who has read
+    outputs under the name of their system cannot rate them blind."""
+    if any(rating.slug == slug for rating in list_open_ratings(session, person)):
+        return True
+    if not may_rate(person) or may_record(person) or may_decide(person):
+        return False
+    scenario = session.exec(select(Scenario).where(Scenario.slug == slug)).first()
+    if scenario is None:
+        return False
+    summary = _summary(session, scenario)
+    return summary.unrated_runs or summary.open_round is not None
 
 
 def list_scenarios(session: Session) -> list[ScenarioSummary]:

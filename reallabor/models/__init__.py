@@ -21,9 +21,10 @@ from reallabor.models.rating import (
 )
 from reallabor.models.rubric import Criterion, Rubric
 from reallabor.models.scenario import Case, Origin, Scenario, Variant
-from reallabor.models.trial_run import Output, TrialRun, UnassignedOutput, Way
+from reallabor.models.trial_run import Output, TrialRun, UnassignedOutput
 from reallabor.models.voice import Audience, Channel, Survey, SurveyToken, Voice
 from reallabor.models.watermark import Watermark
+from reallabor.ways import Way
 
 __all__ = [
     "Adjudication", "Assignment", "Audience", "AuditEntry", "Case", "Channel", "Criterion",

@@ -1,24 +1,13 @@
 """Trial runs and their outputs: the read model of what MLflow holds."""
 
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
 from reallabor.models.base import UtcDateTime, now
-
-
-class Way(StrEnum):
-    """How a run came in."""
-
-    RUN = "run"
-    PYTHON = "python"
-    FILE = "file"
-    ENDPOINT = "endpoint"
-    MLFLOW = "mlflow"
-    """Logged by somebody who never installed this package."""
+from reallabor.ways import Way
 
 
 class TrialRun(SQLModel, table=True):

@@ -1,12 +1,10 @@
 """Reads the cases of a new scenario from a table."""
 
 from collections.abc import Sequence
-from typing import Any
 
-from reallabor.content import storable
 from reallabor.recording.columns import match_headings
-from reallabor.recording.table import Table, column_letter, read_table
-from reallabor.recording.uploads import Problems
+from reallabor.recording.table import read_table
+from reallabor.recording.table_rows import Problems, Row, TableRows, missing_column
 from reallabor.recording.values import read_value
 from reallabor.scenarios import CASE_ID, CaseContent, FieldContent
 
@@ -37,64 +35,45 @@ def read_cases(filename: str, data: bytes, *, sheet: str | None = None) -> list[
     table = read_table(filename, data, _is_header, sheet=sheet)
     index = match_headings(table.header, _WORDS)
     if INPUT not in index:
-        there = ", ".join(f"„{heading}“" for heading in table.header if heading)
-        raise Problems(
-            filename,
-            [f"Keine Spalte für die Eingaben (z. B. „Eingabe“) gefunden; vorhanden: {there}."],
-        )
-    problems: list[str] = []
+        raise Problems(filename, [missing_column("die Eingaben (z. B. „Eingabe“)", table)])
+    rows = TableRows(table, index)
     cases: list[CaseContent] = []
     seen: dict[str, int] = {}
-    for place, (number, row) in enumerate(table.rows, start=1):
-        case = _case(table, index, row, number, place, problems)
+    for place, row in enumerate(rows, start=1):
+        case = _case(row, rows.problems, place)
         if case is None:
             continue
         if case.id in seen:
-            problems.append(
-                f"Zeile {number}: Fall '{case.id}' steht schon in Zeile {seen[case.id]}."
+            rows.problems.append(
+                f"Zeile {row.number}: Fall '{case.id}' steht schon in Zeile {seen[case.id]}."
             )
-        seen[case.id] = number
+        seen[case.id] = row.number
         cases.append(case)
-    if problems:
-        raise Problems(filename, problems)
+    if rows.problems:
+        raise Problems(filename, rows.problems)
     return cases
 
 
-def _case(  # noqa: PLR0917
-    table: Table,
-    index: dict[str, int],
-    row: list[Any],
-    number: int,
-    place: int,
-    problems: list[str],
-) -> CaseContent | None:
-    def text(meaning: str) -> str:
-        cell = row[index[meaning]] if meaning in index else None
-        if isinstance(cell, float) and cell.is_integer():
-            cell = int(cell)
-        return str(storable(str(cell))).strip() if cell is not None else ""
-
-    def problem(meaning: str, sentence: str) -> None:
-        at = index[meaning]
-        problems.append(
-            f"Zeile {number}, Spalte {column_letter(at)} („{table.header[at]}“): {sentence}."
-        )
-
-    case_id = text(ID) or f"fall-{place:02d}"
-    if not CASE_ID.fullmatch(case_id):
-        problem(ID, f"'{case_id[:40]}' ist keine Kennung; erlaubt sind Buchstaben, Ziffern, "
-                    "Punkt, Unterstrich und Bindestrich")  # fmt: skip
+def _case(row: Row, problems: Sequence[str], place: int) -> CaseContent | None:
+    before = len(problems)
+    text = {meaning: row.text(meaning) or "" for meaning in TITLES}
+    if len(problems) > before:
         return None
-    if not text(INPUT):
-        problem(INPUT, "hier fehlt die Eingabe")
+    case_id = text[ID] or f"fall-{place:02d}"
+    if not CASE_ID.fullmatch(case_id):
+        row.problem(ID, f"'{case_id[:40]}' ist keine Kennung; erlaubt sind Buchstaben, Ziffern, "
+                        "Punkt, Unterstrich und Bindestrich")  # fmt: skip
+        return None
+    if not text[INPUT]:
+        row.problem(INPUT, "hier fehlt die Eingabe")
         return None
     try:
-        edge = bool(read_value(_FLAG, text(EDGE)))
+        edge = bool(read_value(_FLAG, text[EDGE]))
     except ValueError as refusal:
-        problem(EDGE, str(refusal))
+        row.problem(EDGE, str(refusal))
         return None
     return CaseContent(
-        id=case_id, input=text(INPUT), reference=text(REFERENCE), topic=text(TOPIC), edge=edge
+        id=case_id, input=text[INPUT], reference=text[REFERENCE], topic=text[TOPIC], edge=edge
     )
 
 

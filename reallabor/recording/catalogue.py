@@ -72,6 +72,16 @@ def stored_scenario(session: Session, slug: str) -> ScenarioFolder:
     )
 
 
+def scenario_titles(session: Session, *, with_cases: bool = False) -> dict[str, str]:
+    """Titles by slug, in their order; of all scenarios, or of those that can be tried because the
+    texts of their cases are here."""
+    found = select(Scenario.slug, Scenario.title).order_by(Scenario.title)
+    if with_cases:
+        current = select(Case.id).where(Case.scenario_id == Scenario.id, Case.current)
+        found = found.where(Scenario.origin != Origin.IMPORTED, current.exists())
+    return dict(session.exec(found).all())
+
+
 def rubric_title(session: Session, slug: str) -> str:
     """Title and version of the rubric of a scenario, such as `Auskunft und Chat (auskunft@1)`."""
     scenario = get_scenario(session, slug)

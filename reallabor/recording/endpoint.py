@@ -18,10 +18,11 @@ from reallabor.errors import (
     EndpointUnavailable,
     InvalidContent,
     ReallaborError,
+    RequestRefused,
     UnusableAnswer,
 )
 from reallabor.limits import MOST_TOKENS
-from reallabor.recording.values import read_value
+from reallabor.recording.values import read_value, values_text
 from reallabor.scenarios import FieldContent, ScenarioFolder, System, key_from
 from reallabor.settings import get_settings
 
@@ -29,6 +30,8 @@ PROMPT = "prompt.md"
 INPUT, PASSAGES = "{{input}}", "{{passages}}"
 _KNOWLEDGE = ("passages.jsonl", "adverts.jsonl")
 _RETRIED_STATUS = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
+_REFUSED_STATUS = frozenset({400, 413, 422})
+"""May be the fault of one input, such as one that is too long."""
 _LARGEST_ANSWER = 4_000_000
 _MILLION = 1_000_000
 
@@ -132,7 +135,8 @@ def endpoint_system(
     """A system that asks the endpoint; may be called from several threads at once.
 
     Gives `text`, the fields of the scenario, `tokens` and `cost_eur`. Raises EndpointUnavailable
-    where nobody useful answers, and ReallaborError where this one answer is of no use.
+    where nobody useful answers, RequestRefused where it may be this one question that is not taken,
+    and ReallaborError where this one answer is of no use.
     """
     template, _ = prompt_of(scenario)
     template = template.replace(PASSAGES, _knowledge(scenario))
@@ -183,6 +187,12 @@ def _ask(
             if status == 200:
                 return _decoded(endpoint, raw, headers)
             reason = f"Status {status}"
+            if status in _REFUSED_STATUS:
+                raise RequestRefused(
+                    f"Der Endpunkt {endpoint.shown} lehnt die Anfrage ab ({reason}: "
+                    f"{_shown(raw, headers)}). Bitte Modell '{endpoint.model}' und --max-tokens "
+                    "prüfen, und ob die Eingabe zu lang ist."
+                )
             if status not in _RETRIED_STATUS:
                 raise EndpointUnavailable(
                     f"Der Endpunkt {endpoint.shown} lehnt die Anfrage ab ({reason}: "
@@ -265,7 +275,7 @@ def _structured(answer: str, fields: list[FieldContent]) -> dict[str, Any]:
             output[field.key] = value
     text = found.get("text")
     if not isinstance(text, str) or not text.strip():
-        text = "\n".join(f"{field.title}: {output.get(field.key, '–')}" for field in fields)
+        text = values_text(fields, output)
     return {"text": text, **output}
 
 

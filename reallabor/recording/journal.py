@@ -8,7 +8,7 @@ import shutil
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import IO, Any
 from reallabor.errors import StorageFull, WrongState
 from reallabor.scenarios import ScenarioFolder, load_scenario, write_scenario
 from reallabor.settings import get_settings
+from reallabor.ways import Way
 
 
 def journal_root() -> Path:
@@ -57,13 +58,11 @@ class TrialPlan:
     """What the systems were made of when the trial began."""
     reallabor: str = ""
     """Version of this package then."""
-    way: str = "run"
-    """How the outputs come in: run, python, file or endpoint."""
+    way: Way = Way.RUN
     titles: dict[str, str] = field(default_factory=dict)
     """Titles of variants that the scenario does not name itself."""
     params: dict[str, str] = field(default_factory=dict)
     """Configuration of the system, as it stands on the run."""
-    tags: dict[str, str] = field(default_factory=dict)
 
 
 class Journal:
@@ -82,11 +81,10 @@ class Journal:
         variants: list[str],
         organisation: str,
         demo: bool = False,
-        way: str = "run",
+        way: Way = Way.RUN,
         key: str | None = None,
         titles: Mapping[str, str] | None = None,
         params: Mapping[str, str] | None = None,
-        tags: Mapping[str, str] | None = None,
         entries: Sequence[JournalEntry] | None = None,
     ) -> "Journal":
         """A new journal; it appears whole or not at all, with `entries` of its only variant where
@@ -103,7 +101,6 @@ class Journal:
             way=way,
             titles=dict(titles or {}),
             params=dict(params or {}),
-            tags=dict(tags or {}),
         )
         name = f"{plan.created_at[:19].replace(':', '')}-{plan.key[-8:]}"
         folder = root / scenario.slug / name
@@ -125,7 +122,7 @@ class Journal:
         """All trials of a scenario that are not wholly sent, newest first."""
         found = []
         for file in sorted((root / slug).glob("[!.]*/plan.json"), reverse=True):
-            found.append(cls(file.parent, TrialPlan(**json.loads(file.read_text("utf-8")))))
+            found.append(cls(file.parent, _read_plan(file)))
         return found
 
     def scenario(self) -> ScenarioFolder:
@@ -208,6 +205,13 @@ class Journal:
 
     def _path(self, variant: str) -> Path:
         return self.folder / f"{variant}.jsonl"
+
+
+def _read_plan(file: Path) -> TrialPlan:
+    """The plan, whichever version of this package wrote it."""
+    written = json.loads(file.read_text("utf-8"))
+    plan = {each.name: written[each.name] for each in fields(TrialPlan) if each.name in written}
+    return TrialPlan(**{**plan, "way": Way(plan.get("way", Way.RUN))})
 
 
 def _line(entry: JournalEntry) -> bytes:

@@ -4,13 +4,14 @@ restartable, one transaction per run. Pages read what stands here, never MLflow.
 from collections.abc import Callable
 
 import structlog
-from sqlmodel import Session, col, select
+from sqlalchemy.exc import DataError, IntegrityError
+from sqlmodel import col, select
 
 from reallabor.database import CATALOGUE_LOCK, reading, take_turns, transaction
-from reallabor.errors import ReallaborError
 from reallabor.models import Scenario, TrialRun, Watermark, now
-from reallabor.recording.catalogue import load_shipped
-from reallabor.recording.taking_over import ProjectionReport, resettle, store_run
+from reallabor.recording.catalogue import get_scenario, load_shipped
+from reallabor.recording.settling import resettle
+from reallabor.recording.taking_over import ProjectionReport, store_run
 from reallabor.recording.undoing import withdrawn_runs
 from reallabor.tracking import Connection, names
 from reallabor.tracking.reading import experiments, finished_runs, outputs_of
@@ -21,6 +22,14 @@ log = structlog.get_logger()
 
 OVERLAP_MS = 10 * 60 * 1000
 """How far each look reaches back behind the watermark: clocks differ and answers come late."""
+
+
+_ODD = (
+    ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError,
+    DataError, IntegrityError,
+)  # fmt: skip
+"""What a run may raise that somebody logged in a form nobody thought of. Anything else, such as a
+database that is gone, is no fault of the run."""
 
 
 def project(
@@ -88,16 +97,14 @@ def _project_experiment(
             continue  # taken back, and about to be deleted
         if known.get(run.run_id, False) and not verify:
             continue  # taken over whole before
-        stored = list(outputs_of(connection, run))
         try:
+            stored = list(outputs_of(connection, run))
             with transaction() as session:
                 take_turns(session, CATALOGUE_LOCK)  # two projections at once take a run over once
                 if run.run_id in withdrawn_runs(session):
                     continue  # taken back while its outputs were being read
-                store_run(session, _scenario(session, slug), run, stored, report)
-        except ReallaborError:
-            raise
-        except Exception:  # a run with something odd in it must not keep all others out
+                store_run(session, get_scenario(session, slug), run, stored, report)
+        except _ODD:  # one such run must not keep all others out
             log.exception("run_not_taken_over", run=run.run_id)
             report.notes.append(
                 f"Durchlauf '{run.name}' ({run.run_id}) ließ sich nicht übernehmen; Näheres steht "
@@ -112,7 +119,3 @@ def _project_experiment(
         # Never ahead of our own clock: a run from the future would hide all that come before it.
         mark.end_time_ms = min(max(newest, mark.end_time_ms), round(now().timestamp() * 1000))
         session.add(mark)
-
-
-def _scenario(session: Session, slug: str) -> Scenario:
-    return session.exec(select(Scenario).where(Scenario.slug == slug)).one()

@@ -13,11 +13,12 @@ import structlog
 
 from reallabor.content import storable
 from reallabor.errors import InvalidContent, TrackingRefused, UnknownObject, WrongState
+from reallabor.german import number
 from reallabor.limits import MOST_COST_EUR, MOST_LATENCY_MS, MOST_TOKENS
+from reallabor.recording.answering import as_output
 from reallabor.recording.journal import Journal, JournalEntry, JournalWriter, journal_root
 from reallabor.recording.sending import OWN_PARAMS, RecordedRun, send_journal
 from reallabor.recording.shared_cases import fetch_scenario
-from reallabor.recording.trials import as_output
 from reallabor.scenarios import (
     CaseContent,
     ScenarioFolder,
@@ -27,6 +28,7 @@ from reallabor.scenarios import (
 )
 from reallabor.settings import get_settings
 from reallabor.tracking import Connection
+from reallabor.ways import Way
 
 log = structlog.get_logger()
 
@@ -150,7 +152,7 @@ def open_run(
             scenario,
             variants=[variant],
             organisation=organisation or scenario.content.organisation,
-            way="python",
+            way=Way.PYTHON,
             titles={variant: title} if title else {},
             params={_param_name(key): _shortened(value) for key, value in params.items()},
         )
@@ -159,12 +161,10 @@ def open_run(
             run = PythonRun(journal, variant, writer)
             try:
                 yield run
-            except BaseException:
+            finally:
                 if not journal.entries(variant):
-                    journal.remove()  # nothing to keep
-                raise
+                    journal.remove()  # nothing to keep, however the block ended
         if not journal.entries(variant):
-            journal.remove()
             raise WrongState(
                 f"Zu '{slug}' wurde keine Ausgabe aufgezeichnet; es gibt nichts zu senden."
             )
@@ -182,7 +182,7 @@ def _unfinished(slug: str, variant: str, organisation: str | None) -> Journal | 
     for journal in Journal.unfinished(journal_root(), slug):
         plan = journal.plan
         if (
-            plan.way == "python"
+            plan.way == Way.PYTHON
             and plan.variants == [variant]
             and organisation in (None, plan.organisation)
         ):
@@ -224,10 +224,12 @@ def _finite(value: float | None, name: str, most: float) -> float | None:
     if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
         raise InvalidContent(f"{name} muss eine endliche Zahl sein, nicht {value!r}.")
     if not 0 <= value <= most:
-        raise InvalidContent(f"{name} muss zwischen 0 und {most:g} liegen, ist aber {value!r}.")
+        raise InvalidContent(
+            f"{name} muss zwischen 0 und {number(most, 0)} liegen, ist aber {value!r}."
+        )
     return float(value)
 
 
 def _whole(value: int | None, name: str) -> int | None:
-    number = _finite(value, name, MOST_TOKENS)
-    return None if number is None else round(number)
+    found = _finite(value, name, MOST_TOKENS)
+    return None if found is None else round(found)

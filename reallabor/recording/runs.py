@@ -26,7 +26,7 @@ from reallabor.recording.catalogue import get_scenario
 from reallabor.recording.measures import TITLES as MEASURE_TITLES
 from reallabor.recording.taking_over import is_in_round
 from reallabor.recording.undoing import UNDO
-from reallabor.scenarios import FieldContent
+from reallabor.scenarios import FieldContent, fields_of
 
 WAYS = {
     Way.RUN: "mit `reallabor run`",
@@ -217,7 +217,7 @@ def run_detail(session: Session, run_id: int) -> RunDetail:
         experiment_id=scenario.experiment_id,
         started_at=run.started_at,
         params=run.params,
-        fields=[FieldContent.model_validate(each) for each in scenario.content.get("fields", [])],
+        fields=fields_of(scenario.content),
         measures=measure_titles(scenario.content),
         outputs=outputs,
         loose=[

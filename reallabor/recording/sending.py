@@ -132,7 +132,6 @@ def _title(journal: Journal, scenario: ScenarioFolder, variant: str) -> str:
 def _tags(journal: Journal, scenario: ScenarioFolder, variant: str, title: str) -> dict[str, str]:
     plan = journal.plan
     tags = {
-        **plan.tags,
         names.VARIANT: variant,
         names.VARIANT_TITLE: title,
         names.ORGANISATION: plan.organisation,

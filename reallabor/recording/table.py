@@ -13,6 +13,7 @@ from datetime import date, datetime, timedelta
 from pathlib import PurePath
 from typing import Any
 
+from reallabor.content import BrokenLine, json_lines
 from reallabor.errors import InvalidTable
 
 MOST_BYTES = 20_000_000
@@ -236,24 +237,24 @@ def _separated(name: str, text: str) -> list[tuple[int, list[Any]]]:
 def _json_lines(name: str, text: str) -> Table:
     header: list[str] = []
     objects: list[tuple[int, dict[str, Any]]] = []
-    for number, line in enumerate(text.split("\n"), start=1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except (ValueError, RecursionError):
-            row = None
-        if not isinstance(row, dict):
-            raise InvalidTable(
-                f"'{name}', Zeile {number}: Das ist kein JSON-Objekt. Jede Zeile ist ein eigener "
-                "Eintrag in geschweiften Klammern."
-            )
-        output = row.pop("output", None)
-        row |= output if isinstance(output, dict) else {} if output is None else {"output": output}
-        if isinstance(output, dict) and "text" in row:
-            row["output"] = row.pop("text")
-        header += [key for key in row if key not in header]
-        objects.append((number, row))
+    try:
+        for number, row in json_lines(text):
+            if not isinstance(row, dict):
+                raise BrokenLine(number, 1, "")
+            output = row.pop("output", None)
+            if isinstance(output, dict):
+                row.update(output)
+                if "text" in row:
+                    row["output"] = row.pop("text")
+            elif output is not None:
+                row["output"] = output
+            header += [key for key in row if key not in header]
+            objects.append((number, row))
+    except BrokenLine as error:
+        raise InvalidTable(
+            f"'{name}', Zeile {error.number}: Das ist kein JSON-Objekt. Jede Zeile ist ein eigener "
+            "Eintrag in geschweiften Klammern."
+        ) from None
     _refuse_too_long(name, len(objects))
     return Table(header, [(number, [row.get(key) for key in header]) for number, row in objects])
 

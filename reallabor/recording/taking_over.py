@@ -1,8 +1,7 @@
 """Stores a finished run of MLflow in the platform database: finds the case of every output, keeps
-apart what belongs to none, and computes the indicators. One rule for all ways in."""
+apart what belongs to none. One rule for all ways in."""
 
 import math
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,7 +14,6 @@ from reallabor.database import CATALOGUE_LOCK, take_turns
 from reallabor.errors import UnknownObject, WrongState
 from reallabor.models import (
     Case,
-    Delivery,
     Output,
     Person,
     RoundRun,
@@ -28,10 +26,8 @@ from reallabor.models import (
 )
 from reallabor.policies import may_record, require, require_own_run
 from reallabor.recording.catalogue import get_organisation
-from reallabor.recording.indicators import indicators
-from reallabor.recording.measures import Answer, metric_names
-from reallabor.recording.outbox import enqueue
-from reallabor.scenarios import FieldContent, MeasureContent
+from reallabor.recording.matching import CaseFinder, input_text, output_content
+from reallabor.recording.settling import settle
 from reallabor.tracking import names
 from reallabor.tracking.reading import FinishedRun, StoredOutput
 
@@ -67,18 +63,6 @@ def store_run(
     _store_outputs(session, row, stored, report, run.name)
 
 
-def resettle(session: Session, slug: str) -> None:
-    """Compute the indicators of all runs of a scenario anew, after its measures or fields changed:
-    no table may show figures of two definitions."""
-    scenario = session.exec(select(Scenario).where(Scenario.slug == slug)).one()
-    for run in session.exec(
-        select(TrialRun).where(
-            TrialRun.scenario_id == scenario.id, col(TrialRun.tracking_run_id).is_not(None)
-        )
-    ).all():
-        _settle(session, run)
-
-
 def is_in_round(session: Session, row: TrialRun) -> bool:
     """Whether people rate this run, or have rated it."""
     rounds = select(RoundRun.round_id).where(RoundRun.run_id == row.id)
@@ -111,7 +95,7 @@ def assign_output(session: Session, unassigned_id: int, case_id: int, *, actor: 
         )
     _assign(session, loose, case_id)
     session.flush()
-    _settle(session, run)
+    settle(session, run)
     details = {"case": case.key, "trace": loose.trace_id}
     audit.record(session, "output_assigned", f"run/{run.id}", actor=actor, details=details)
 
@@ -137,9 +121,11 @@ def _assign(session: Session, loose: UnassignedOutput, case_id: int) -> None:
 def _new_run(session: Session, scenario: Scenario, run: FinishedRun) -> TrialRun:
     scenario.experiment_id = run.experiment_id
     session.add(scenario)
-    key = storable(run.tags.get(names.VARIANT) or run.name or "ohne-namen")
-    title = storable(run.tags.get(names.VARIANT_TITLE) or key)
-    organisation = run.tags.get(names.ORGANISATION) or scenario.content.get("organisation")
+    key = _name(run.tags.get(names.VARIANT) or run.name or "ohne-namen")
+    title = _name(run.tags.get(names.VARIANT_TITLE) or key)
+    organisation = _name(
+        run.tags.get(names.ORGANISATION) or scenario.content.get("organisation") or ""
+    )
     way = run.tags.get(names.WAY) or (Way.RUN if names.RUN_KEY in run.tags else Way.MLFLOW)
     row = TrialRun(
         scenario_id=row_id(scenario.id),
@@ -157,6 +143,11 @@ def _new_run(session: Session, scenario: Scenario, run: FinishedRun) -> TrialRun
     session.add(row)
     session.flush()
     return row
+
+
+def _name(given: str) -> str:
+    """MLflow takes names of thousands of signs, of which no index of PostgreSQL wants to know."""
+    return str(storable(given))[:200]
 
 
 def _variant(session: Session, scenario_id: int, key: str, title: str) -> int:
@@ -188,7 +179,7 @@ def _note_changes(
     }
     for output in stored:
         before = known.get(output.trace_id)
-        if before is not None and before != _content(output)[3]:
+        if before is not None and before != output_content(output)[3]:
             report.notes.append(
                 f"Durchlauf '{name}': Die Ausgabe zu Fall '{output.case_id or output.trace_id}' "
                 "wurde in MLflow nachträglich geändert. Es gilt die zuerst übernommene; für "
@@ -203,7 +194,7 @@ def _store_outputs(
     report: ProjectionReport,
     name: str,
 ) -> None:
-    cases = _Cases(session, row.scenario_id)
+    cases = CaseFinder(session, row.scenario_id)
     own = session.exec(select(Output.case_id, Output.trace_id).where(Output.run_id == row.id)).all()
     taken = {case_id for case_id, _ in own}
     unassigned = select(UnassignedOutput).where(UnassignedOutput.run_id == row.id)
@@ -232,7 +223,7 @@ def _store_outputs(
             )
             continue
         here.add(output.trace_id)
-        text, details, error, content_sha256 = _content(output)
+        text, details, error, content_sha256 = output_content(output)
         common: dict[str, Any] = {
             "run_id": row_id(row.id),
             "trace_id": output.trace_id,
@@ -252,7 +243,7 @@ def _store_outputs(
                    "dieses Szenarios zuzuordnen")
                 + "; sie steht beim Durchlauf unter „nicht zugeordnet“."
             )  # fmt: skip
-            asked = _input_text(output.input)
+            asked = input_text(output.input)
             session.add(
                 UnassignedOutput(**common, hint=storable(output.case_id or ""), input=asked)
             )
@@ -261,109 +252,10 @@ def _store_outputs(
         report.outputs += 1
         session.add(Output(**common, case_id=case_id))
     session.flush()
-    _settle(session, row)
-
-
-def _settle(session: Session, row: TrialRun) -> None:
-    """Bring completeness and indicators of a run up to what is stored of it."""
-    scenario = session.get_one(Scenario, row.scenario_id)
-    rows = session.exec(
-        select(Output, Case).join(Case, col(Case.id) == Output.case_id)
-        .where(Output.run_id == row.id)
-        .order_by(col(Case.key), col(Case.id))
-    ).all()  # fmt: skip
-    answers = [
-        Answer(case, output.text, output.details, output.error, output.latency_ms, output.tokens,
-               output.cost_eur)
-        for output, case in rows
-    ]  # fmt: skip
-    measures = [MeasureContent.model_validate(m) for m in scenario.content.get("measures", [])]
-    found = indicators(
-        answers,
-        fields=[FieldContent.model_validate(each) for each in scenario.content.get("fields", [])],
-        measures=measures,
-    )
-    before = row.indicators
-    # A bound, say, that no longer holds with more outputs must not stay.
-    outdated = {name for measure in measures for name in metric_names(measure)}
-    kept = {name: value for name, value in before.items() if name not in outdated}
-    row.indicators = {**kept, **found}
-    current = session.exec(
-        select(Case.id).where(Case.scenario_id == row.scenario_id, Case.current)
-    ).all()
-    row.complete = not _loose_traces(session, row) and len(answers) >= len(current)
-    session.add(row)
-    session.flush()
-    # An incomplete run is settled at every look; only new figures are worth a message.
-    if row.indicators != before and row.tracking_run_id:
-        enqueue(session, Delivery.INDICATORS, row_id(row.id))
-
-
-def _loose_traces(session: Session, row: TrialRun) -> set[str | None]:
-    loose = select(UnassignedOutput.trace_id).where(UnassignedOutput.run_id == row.id)
-    return set(session.exec(loose).all())
+    settle(session, row)
 
 
 def _known_traces(session: Session, trace_ids: list[str]) -> set[str | None]:
     outputs = select(Output.trace_id).where(col(Output.trace_id).in_(trace_ids))
     loose = select(UnassignedOutput.trace_id).where(col(UnassignedOutput.trace_id).in_(trace_ids))
     return set(session.exec(outputs).all()) | set(session.exec(loose).all())
-
-
-class _Cases:
-    """Finds the version of a case that an output belongs to: by its id, else by its very text."""
-
-    def __init__(self, session: Session, scenario_id: int) -> None:
-        cases = session.exec(select(Case).where(Case.scenario_id == scenario_id)).all()
-        self._by_hash = {(case.key, case.content_sha256): case.id for case in cases}
-        current = [case for case in cases if case.current]
-        self._current = {case.key: case.id for case in current}
-        texts = Counter(_folded(case.input) for case in current if case.input)
-        self._by_text = {
-            _folded(case.input): case.id
-            for case in current
-            if case.input and texts[_folded(case.input)] == 1
-        }
-
-    def find(self, output: StoredOutput) -> int | None:
-        if output.case_id is not None and output.case_sha256 is not None:
-            return self._by_hash.get((output.case_id, output.case_sha256))
-        if output.case_id is not None:
-            return self._current.get(output.case_id)
-        found = {self._by_text.get(_folded(text)) for text in _texts(output.input)} - {None}
-        return found.pop() if len(found) == 1 else None
-
-
-def _folded(text: str) -> str:
-    """Line ends and blanks at the ends differ from tool to tool; nothing else may."""
-    return text.replace("\r\n", "\n").strip()
-
-
-def _texts(value: Any) -> list[str]:
-    """All texts in the input of a span: the text itself, or those of its fields."""
-    if isinstance(value, str):
-        return [value]
-    if isinstance(value, dict):
-        return [text for each in value.values() for text in _texts(each)]
-    if isinstance(value, list | tuple):
-        return [text for each in value for text in _texts(each)]
-    return []
-
-
-def _input_text(value: Any) -> str | None:
-    return storable("\n".join(_texts(value))) or None
-
-
-def _content(output: StoredOutput) -> tuple[str | None, dict[str, Any], str | None, str]:
-    """The text of an output, what the system said beside it, its error, and the hash of all three;
-    the same whichever way the output came in."""
-    value, error = storable(output.output), storable(output.error)
-    text: str | None
-    details: dict[str, Any] = {}
-    if isinstance(value, dict) and isinstance(value.get("text"), str):
-        text, details = value["text"], {key: each for key, each in value.items() if key != "text"}
-    elif value is None or isinstance(value, str):
-        text = value
-    else:
-        text = str(value)
-    return text, details, error, digest([text, details, error])

@@ -1,26 +1,17 @@
 """Runs a trial: every case through every chosen variant, journalled, then recorded in MLflow."""
 
-import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any
+from collections.abc import Callable
 
-import structlog
-
-from reallabor.content import digest, storable
-from reallabor.errors import EndpointUnavailable, ReallaborError, UnusableAnswer, WrongState
+from reallabor.errors import EndpointUnavailable, RequestRefused, WrongState
 from reallabor.german import number
-from reallabor.limits import MOST_COST_EUR, MOST_TOKENS, plausible
+from reallabor.recording.answering import Answered, answers
 from reallabor.recording.endpoint import Endpoint, endpoint_system, prompt_of
 from reallabor.recording.journal import Journal, JournalEntry, journal_root
 from reallabor.recording.sending import RecordedRun, send_journal
-from reallabor.scenarios import CaseContent, ScenarioFolder, System, load_scenario
+from reallabor.scenarios import ScenarioFolder, System, load_scenario
 from reallabor.tracking import Connection
 from reallabor.tracking.prompts import register_prompt
-
-log = structlog.get_logger()
+from reallabor.ways import Way
 
 Progress = Callable[[str, int, int], None]
 """Called with variant, cases done, cases in all."""
@@ -74,7 +65,7 @@ def record_trial(
                 # Only here: to send, nothing is needed but MLflow.
                 source = created or load_scenario(slug)
                 _require_same_systems(journal, source)
-                if journal.plan.way == "endpoint":
+                if journal.plan.way == Way.ENDPOINT:
                     endpoint = _same_endpoint(journal, endpoint)
                 if endpoint:
                     system = endpoint_system(endpoint, source)
@@ -107,7 +98,7 @@ def _endpoint_journal(
         variants=[endpoint.variant],
         organisation=organisation,
         demo=demo,
-        way="endpoint",
+        way=Way.ENDPOINT,
         titles={endpoint.variant: endpoint.title},
         params={**endpoint.params, "prompt": prompt, "prompt_sha256": sha256},
     )
@@ -138,7 +129,7 @@ def _resumable(slug: str, *, variant: str | None, organisation: str | None, demo
         plan = journal.plan
         if (
             plan.demo == demo
-            and (plan.way in ("run", "endpoint") or (plan.way == "python" and journal.closed))
+            and (plan.way in (Way.RUN, Way.ENDPOINT) or (plan.way == Way.PYTHON and journal.closed))
             and (variant is None or variant in plan.variants)
             and organisation in (None, plan.organisation)
         ):
@@ -178,10 +169,13 @@ def _run_cases(  # noqa: PLR0917
             if progress:
                 progress(variant, len(done), len(scenario.cases))
 
-        unanswered: list[_Answered] = []
-        for answered in _answers(
-            system, open_cases, parallel, lambda: _within_cost(done, endpoint)
-        ):
+        unanswered: list[Answered] = []
+        worked = False
+        for answered in answers(system, open_cases, parallel, lambda: _within_cost(done, endpoint)):
+            worked |= answered.entry.error is None
+            if worked and isinstance(answered.outage, RequestRefused):
+                keep(answered.entry)  # others it takes, so this one would be refused for ever
+                continue
             if answered.outage is not None:
                 # Kept back: if the endpoint is down, these cases are asked again later.
                 unanswered.append(answered)
@@ -233,88 +227,3 @@ def _interrupted(
         f"{outage} {done} Ausgaben sind gesichert; weiter mit "
         f"`reallabor run {journal.plan.slug} --resume`."
     )
-
-
-@dataclass(frozen=True)
-class _Answered:
-    entry: JournalEntry
-    outage: EndpointUnavailable | None = None
-
-
-def _answers(
-    system: System,
-    cases: list[CaseContent],
-    parallel: int,
-    may_go_on: Callable[[], bool],
-) -> Iterator[_Answered]:
-    """Answers as they come, at most `parallel` under way; no new one once `may_go_on` says no."""
-    if parallel <= 1:
-        for case in cases:
-            if not may_go_on():
-                return
-            yield _answer(system, case)
-        return
-    waiting = iter(cases)
-    with ThreadPoolExecutor(parallel) as pool:
-        running: set[Future[_Answered]] = set()
-        try:
-            while True:
-                while len(running) < parallel and may_go_on():
-                    following = next(waiting, None)
-                    if following is None:
-                        break
-                    running.add(pool.submit(_answer, system, following))
-                if not running:
-                    return
-                finished, running = wait(running, return_when=FIRST_COMPLETED)
-                for future in finished:
-                    yield future.result()
-        finally:
-            pool.shutdown(cancel_futures=True)
-
-
-def _answer(system: System, case: CaseContent) -> _Answered:
-    started_at = datetime.now(UTC).isoformat()
-    begin = time.perf_counter()
-    output: dict[str, Any] | None = None
-    error: str | None = None
-    outage: EndpointUnavailable | None = None
-    tokens: Any = None
-    cost: Any = None
-    try:
-        output = as_output(system(case.input))
-    except EndpointUnavailable as refusal:
-        error, outage, cost = str(refusal), refusal, 0.0  # nothing came that could be billed
-    except UnusableAnswer as refusal:
-        error, tokens, cost = str(refusal), refusal.tokens, refusal.cost_eur
-    except ReallaborError as refusal:
-        error = str(refusal)
-    except Exception as failure:  # noqa: BLE001 - foreign code must not lose the other cases
-        error = f"{type(failure).__name__}: {failure}"[:500]
-        log.warning("case_failed", case=case.id, error=error)
-    latency_ms = (time.perf_counter() - begin) * 1000
-    if output:
-        tokens, cost = output.pop("tokens", None), output.pop("cost_eur", None)
-    entry = JournalEntry(
-        case.id, started_at, latency_ms, output, error and storable(error),
-        round(tokens) if _is_plausible(tokens, MOST_TOKENS) else None,
-        float(cost) if _is_plausible(cost, MOST_COST_EUR) else None,
-    )  # fmt: skip
-    return _Answered(entry, outage)
-
-
-def _is_plausible(value: Any, most: float) -> bool:
-    """Whether a system's own figure can be recorded; anything else is as if it had said nothing."""
-    return isinstance(value, int | float) and plausible(value, most) is not None
-
-
-def as_output(answer: object) -> dict[str, Any]:
-    """The answer as a dict with `text`; anything else of a system is an error of this case.
-
-    Raises TypeError, or ValueError for what JSON does not know.
-    """
-    output = {"text": answer} if isinstance(answer, str) else answer
-    if not isinstance(output, dict) or not isinstance(output.get("text"), str):
-        raise TypeError(f"das System gab {type(answer).__name__} statt eines Textes zurück")
-    digest(output)  # NaN and objects that JSON does not know are refused here
-    return {str(key): value for key, value in storable(output).items()}

@@ -1,7 +1,7 @@
 """Runs that come as a table: checked as a whole, shown before they are taken, recorded once, and
 undone within the hour."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import structlog
@@ -10,14 +10,9 @@ from sqlmodel import select
 from reallabor import audit
 from reallabor.content import digest, storable
 from reallabor.database import reading, transaction
-from reallabor.errors import InvalidTable, ReallaborError, TrackingRefused
+from reallabor.errors import ReallaborError, TrackingRefused, WrongState
 from reallabor.german import count
-from reallabor.models import (
-    Person,
-    TrialRun,
-    Way,
-    row_id,
-)
+from reallabor.models import Person, TrialRun, Way, row_id
 from reallabor.policies import may_record, require
 from reallabor.recording.columns import (
     CASE,
@@ -32,6 +27,7 @@ from reallabor.recording.journal import Journal, JournalEntry, journal_root
 from reallabor.recording.projection import project
 from reallabor.recording.sending import RecordedRun, send_journal
 from reallabor.recording.table import Table, read_table
+from reallabor.recording.table_rows import Problems, missing_column
 from reallabor.recording.undoing import finish_withdrawals
 from reallabor.recording.upload_rows import RowReader
 from reallabor.scenarios import ScenarioFolder, require_key
@@ -41,7 +37,6 @@ Progress = Callable[[int, int], None]
 """Called with outputs sent and outputs in all."""
 log = structlog.get_logger()
 
-_MOST_PROBLEMS = 12
 _NEXT_STEP = (
     "sie werden gesendet, sobald MLflow wieder antwortet (durch den Hintergrunddienst, oder indem "
     "Sie dieselbe Datei noch einmal einlesen)."
@@ -72,17 +67,6 @@ class Upload:
             for entry in sorted(self.entries, key=lambda entry: entry.case_id)
         ]  # fmt: skip
         return f"file/{digest([self.scenario.slug, self.variant, self.organisation, rows])[:40]}"
-
-
-class Problems(InvalidTable):
-    """All that keeps a table from being taken, a sentence each."""
-
-    def __init__(self, name: str, sentences: Sequence[str]) -> None:
-        self.sentences = list(sentences)
-        shown = self.sentences[:_MOST_PROBLEMS]
-        if len(self.sentences) > len(shown):
-            shown.append(f"… und {len(self.sentences) - len(shown)} weitere Stellen.")
-        super().__init__(f"'{name}' wurde nicht übernommen.\n" + "\n".join(shown))
 
 
 def read_upload(
@@ -133,14 +117,13 @@ def check_upload(
     require_key(variant)
     problems: list[str] = []
     if CASE not in columns:
-        problems.append(_no_column("die Fälle (z. B. „Fall“)", table))
+        problems.append(missing_column("die Fälle (z. B. „Fall“)", table))
     if OUTPUT not in columns and not any(f.key in columns for f in scenario.content.fields):
-        problems.append(_no_column("die Ausgaben (z. B. „Ausgabe“)", table))
+        problems.append(missing_column("die Ausgaben (z. B. „Ausgabe“)", table))
     if problems:
         raise Problems(filename, problems)
     reader = RowReader(scenario, table, columns)
-    for number, row in table.rows:
-        reader.read(number, row)
+    reader.read()
     if reader.problems:
         raise Problems(filename, reader.problems)
     if not reader.entries:
@@ -161,8 +144,8 @@ def check_upload(
 def take_upload(
     upload: Upload, connection: Connection, *, actor: Person, progress: Progress | None = None
 ) -> tuple[RecordedRun, int]:
-    """Record an upload and take it over at once; gives the row id of its run too. Raises NotAllowed
-    and what `record_upload` raises."""
+    """Record an upload and take it over at once; gives the row id of its run too. Raises what
+    `record_upload` raises, NotAllowed, and WrongState where the run was undone meanwhile."""
     require(may_record, actor)
     finish_withdrawals(connection)  # else the run of the same outputs would be found, and hidden
     recorded = record_upload(upload, connection, progress=progress)
@@ -170,7 +153,13 @@ def take_upload(
     with reading() as session:
         run_id = session.exec(
             select(TrialRun.id).where(TrialRun.tracking_run_id == recorded.run_id)
-        ).one()
+        ).first()
+    if run_id is None:
+        raise WrongState(
+            f"Der Durchlauf aus '{upload.filename}' ist in MLflow aufgezeichnet, hier aber nicht "
+            "angekommen: Er wurde gerade zurückgenommen, oder er ließ sich nicht übernehmen. Bitte "
+            "die Datei noch einmal einlesen; hilft das nicht, steht Näheres im Protokoll."
+        )
     if not recorded.unchanged:
         with transaction() as session:
             details = {
@@ -202,19 +191,14 @@ def record_upload(
             upload.scenario,
             variants=[upload.variant],
             organisation=upload.organisation,
-            way=Way.FILE.value,
+            way=Way.FILE,
             key=upload.key,
             demo=demo,
             titles={upload.variant: upload.title},
             params={"file": storable(upload.filename)[:250]},
             entries=upload.entries,
         )
-    with journal.locked():
-        try:
-            return send_journal(journal, connection, next_step=_NEXT_STEP, progress=progress)[0]
-        except TrackingRefused:
-            journal.remove()  # would be refused again and again; the person still has the file
-            raise
+    return _send(journal, connection, progress)
 
 
 def send_kept(connection: Connection) -> list[RecordedRun]:
@@ -224,21 +208,22 @@ def send_kept(connection: Connection) -> list[RecordedRun]:
         for journal in Journal.unfinished(journal_root(), folder.name):
             if journal.plan.way == Way.FILE and journal.closed:
                 try:
-                    with journal.locked():
-                        try:
-                            sent += send_journal(journal, connection, next_step=_NEXT_STEP)
-                        except TrackingRefused:
-                            journal.remove()
-                            raise
+                    sent.append(_send(journal, connection))
                 except (ReallaborError, FileNotFoundError) as refusal:
                     # Still down, or somebody else is sending it; one must not hold up the others.
                     log.warning("upload_kept", scenario=folder.name, reason=str(refusal))
     return sent
 
 
-def _no_column(what: str, table: Table) -> str:
-    there = ", ".join(f"„{heading}“" for heading in table.header if heading)
-    return f"Keine Spalte für {what} gefunden; vorhanden: {there}."
+def _send(
+    journal: Journal, connection: Connection, progress: Progress | None = None
+) -> RecordedRun:
+    with journal.locked():
+        try:
+            return send_journal(journal, connection, next_step=_NEXT_STEP, progress=progress)[0]
+        except TrackingRefused:
+            journal.remove()  # would be refused again and again; the person still has the file
+            raise
 
 
 def summary(upload: Upload) -> str:

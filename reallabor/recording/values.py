@@ -1,8 +1,8 @@
-"""Values of output fields: read from a cell or a text, and compared with what was expected."""
+"""Values of output fields: read from a cell or a text, compared with what was expected, shown."""
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -73,6 +73,25 @@ def comparable(field: FieldContent, value: Any) -> Any:
     if isinstance(value, list):
         return tuple(_plain(entry) for entry in value)
     return _plain(value) if isinstance(value, str) else value
+
+
+def value_text(value: Any) -> str:
+    """A value of a field in German."""
+    if value is None or value in ("", []):
+        return "–"
+    if isinstance(value, bool):
+        return "ja" if value else "nein"
+    if isinstance(value, dict | list):
+        return "; ".join(map(str, value))
+    text = str(value)
+    if len(text) == 10 and text[4:5] == "-" and text[7:8] == "-":
+        return ".".join(reversed(text.split("-")))
+    return text
+
+
+def values_text(fields: Sequence[FieldContent], values: Mapping[str, Any]) -> str:
+    """The fields of an output as its text, where it came without one."""
+    return "\n".join(f"{field.title}: {value_text(values.get(field.key))}" for field in fields)
 
 
 def _plain(text: str) -> str:

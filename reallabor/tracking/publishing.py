@@ -84,34 +84,35 @@ def publish_scores(
 ) -> None:
     """Set `score.*` metrics on a finished run; a higher step or a later time replaces what is
     shown, the same again changes nothing."""
-    from mlflow.entities import Metric, RunTag
-
-    moment = round(at.timestamp() * 1000)
-    with connection.translated() as client:
-        client.log_batch(
-            run_id,
-            metrics=[
-                Metric(_metric_name(key), value, moment, step) for key, value in scores.items()
-            ],
-            tags=[RunTag(key, value) for key, value in tags.items()],
-        )
+    named = {_metric_name(key): value for key, value in scores.items()}
+    _log(connection, run_id, named, tags, step=step, at=at)
 
 
 def publish_indicators(
     connection: Connection, run_id: str, figures: dict[str, float], *, step: int, at: datetime
 ) -> None:
     """Set the automatic indicators of a run; the same again changes nothing."""
-    from mlflow.entities import Metric
+    finite = {key: value for key, value in figures.items() if math.isfinite(value)}
+    _log(connection, run_id, finite, {}, step=step, at=at)
+
+
+def _log(
+    connection: Connection,
+    run_id: str,
+    metrics: dict[str, float],
+    tags: dict[str, str],
+    *,
+    step: int,
+    at: datetime,
+) -> None:
+    from mlflow.entities import Metric, RunTag
 
     moment = round(at.timestamp() * 1000)
     with connection.translated() as client:
         client.log_batch(
             run_id,
-            metrics=[
-                Metric(key, value, moment, step)
-                for key, value in figures.items()
-                if math.isfinite(value)
-            ],
+            metrics=[Metric(key, value, moment, step) for key, value in metrics.items()],
+            tags=[RunTag(key, value) for key, value in tags.items()],
         )
 
 

@@ -12,6 +12,7 @@ from reallabor.tracking import names
 from reallabor.tracking.client import Connection, pages
 
 PAGE = 500
+_LAST_MS = 253_370_764_800_000
 
 
 @dataclass(frozen=True)
@@ -166,7 +167,7 @@ def _text(value: Any) -> str | None:
 def _number(value: Any) -> float | None:
     try:
         number = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     return number if math.isfinite(number) else None
 
@@ -189,4 +190,5 @@ def _latency_ms(span: Any) -> float | None:
 
 
 def _moment(epoch_ms: int) -> datetime:
-    return datetime.fromtimestamp(epoch_ms / 1000, UTC)
+    """MLflow takes any number for a time; those beyond the year 9998 count as its end."""
+    return datetime.fromtimestamp(min(max(epoch_ms, 0), _LAST_MS) / 1000, UTC)

@@ -18,6 +18,13 @@ ROLES = {
 """Colour on light and on dark ground (Okabe-Ito, and a grey) and shape of each role."""
 
 
+def role_of(*, baseline: bool, candidate: bool) -> str:
+    """How a variant is drawn; a key of ROLES."""
+    if baseline:
+        return "ohne KI"
+    return "Kandidat" if candidate else "weitere Variante"
+
+
 @dataclass(frozen=True)
 class Dot:
     """A mean with its interval."""
@@ -36,8 +43,7 @@ def dot_plot(
 ) -> None:
     """One row per dot, the interval as a line, the value written beside it; the plain table that
     belongs to it stands on the page."""
-    dark = st.context.theme.type == "dark"
-    ink = "#FAFAFA" if dark else "#262730"
+    dark, ink = _ground()
     figure = go.Figure()
     for role, (on_light, on_dark, symbol) in ROLES.items():
         colour = on_dark if dark else on_light
@@ -46,7 +52,6 @@ def dot_plot(
             continue
         figure.add_scatter(
             name=role,
-            showlegend=False,  # the names say it, and colour has its shape
             x=[dot.mean for dot in chosen],
             y=[_wrapped(dot.name) for dot in chosen],
             mode="markers+text",
@@ -67,13 +72,6 @@ def dot_plot(
                 for dot in chosen
             ],
         )  # fmt: skip
-    figure.update_layout(
-        height=90 + 62 * len(dots),
-        margin={"l": 8, "r": 24, "t": 24, "b": 8},
-        separators=",.",
-        font={"size": 14, "color": ink},
-        hoverlabel={"font": {"size": 14}},
-    )
     figure.update_xaxes(
         range=limits, title={"text": _wrapped(axis), "font": {"color": ink}},
         tickfont={"color": ink},
@@ -83,10 +81,7 @@ def dot_plot(
         automargin=True, tickfont={"color": ink}, categoryorder="array",
         categoryarray=[_wrapped(dot.name) for dot in reversed(dots)],
     )  # fmt: skip
-    st.plotly_chart(
-        figure, width="stretch", key=f"chart-{title}", alt=title,
-        config={"displayModeBar": False, "locale": "de"},
-    )  # fmt: skip
+    _show(figure, title, height=90 + 62 * len(dots), top=24)
 
 
 def _wrapped(name: str) -> str:
@@ -95,21 +90,36 @@ def _wrapped(name: str) -> str:
 
 def spread_plot(values: Sequence[float], *, title: str, axis: str) -> None:
     """How values spread: a box with every value as a point beside it."""
-    dark = st.context.theme.type == "dark"
-    ink, colour = ("#FAFAFA", "#56B4E9") if dark else ("#262730", "#0072B2")
+    dark, ink = _ground()
+    on_light, on_dark, _ = ROLES["Kandidat"]
+    colour = on_dark if dark else on_light
     figure = go.Figure()
     figure.add_box(
         x=list(values), name="", boxpoints="all", jitter=0.6, pointpos=0, marker={"color": colour},
         line={"color": colour}, fillcolor="rgba(0,0,0,0)", hovertemplate="%{x:.0f}<extra></extra>",
     )  # fmt: skip
-    figure.update_layout(
-        height=190, margin={"l": 8, "r": 24, "t": 8, "b": 8}, separators=",.",
-        font={"size": 14, "color": ink}, showlegend=False,
-    )  # fmt: skip
     figure.update_xaxes(
         rangemode="tozero", title={"text": axis, "font": {"color": ink}}, tickfont={"color": ink}
     )
     figure.update_yaxes(showticklabels=False)
+    _show(figure, title, height=190, top=8)
+
+
+def _ground() -> tuple[bool, str]:
+    """Whether the ground is dark, and the colour of letters on it."""
+    dark = st.context.theme.type == "dark"
+    return dark, "#FAFAFA" if dark else "#262730"
+
+
+def _show(figure: go.Figure, title: str, *, height: int, top: int) -> None:
+    figure.update_layout(
+        height=height,
+        margin={"l": 8, "r": 24, "t": top, "b": 8},
+        separators=",.",
+        font={"size": 14, "color": _ground()[1]},
+        hoverlabel={"font": {"size": 14}},
+        showlegend=False,  # the names say it, and colour has its shape
+    )
     st.plotly_chart(
         figure, width="stretch", key=f"chart-{title}", alt=title,
         config={"displayModeBar": False, "locale": "de"},

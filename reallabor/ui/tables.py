@@ -13,6 +13,7 @@ from reallabor.rating.results import Figure, RoundResult, VariantResult
 from reallabor.recording.indicators import TITLES
 from reallabor.recording.measures import BOUND, COUNT, HIGH, LOW, MISSED, SHARES
 from reallabor.recording.runs import WAYS, OutputView, RunSummary
+from reallabor.recording.values import value_text
 from reallabor.scenarios import FieldContent
 from reallabor.ui.page import plain
 
@@ -111,22 +112,6 @@ def field_table(
     table = pd.DataFrame(rows)
     table.index.name = "Feld"
     return table
-
-
-def value_text(value: Any) -> str:
-    """A value of a field in German."""
-    if value is None or value in ("", []):
-        return "–"
-    if isinstance(value, bool):
-        return "ja" if value else "nein"
-    if isinstance(value, dict):
-        return "; ".join(map(str, value))
-    if isinstance(value, list):
-        return "; ".join(map(str, value))
-    text = str(value)
-    if len(text) == 10 and text[4:5] == "-" and text[7:8] == "-":
-        return ".".join(reversed(text.split("-")))
-    return text
 
 
 def output_table(outputs: Sequence[OutputView]) -> pd.DataFrame:

@@ -2,6 +2,8 @@
 indicators against the baseline; takes an upload back; is told in German what is wrong."""
 
 import io
+import json
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -165,6 +167,27 @@ def test_template_holds_the_cases(screen: Screen, created: str) -> None:
         screen.page.get_by_role("button", name="Excel-Vorlage mit allen Fällen").click()
     book = load_workbook(io.BytesIO(Path(download.value.path()).read_bytes()))
     assert [cell.value for cell in book["Ausgaben"]["A"]][1:] == [f"k-{n}" for n in range(1, 6)]
+
+
+def test_scenario_is_taken_along_as_files(screen: Screen, created: str) -> None:
+    screen.open("steckbrief", PILOT, szenario=created)
+    with screen.page.expect_download() as download:
+        screen.page.get_by_role("button", name="Als Dateien mitnehmen").click()
+    with zipfile.ZipFile(download.value.path()) as archive:
+        assert f"scenarios/{created}/scenario.yaml" in archive.namelist()
+        cases = archive.read(f"scenarios/{created}/cases.jsonl").decode().splitlines()
+    assert [json.loads(case)["id"] for case in cases] == [f"k-{n}" for n in range(1, 6)]
+
+
+def test_wrong_cases_are_refused_row_by_row(screen: Screen, created: str, tmp_path: Path) -> None:
+    screen.open("steckbrief", PILOT, szenario=created)
+    page = screen.page
+    page.get_by_text("Fälle ersetzen").first.click()
+    rows = [["Fall", "Eingabe"], ["k 1", "Leerzeichen"], ["k-2", None]]
+    upload(screen, xlsx(tmp_path / "faelle.xlsx", rows))
+    expect(page.get_by_text(prose("Zeile 2, Spalte A („Fall“): 'k 1' ist keine"))).to_be_visible()
+    expect(page.get_by_text(prose("Zeile 3, Spalte B („Eingabe“): hier fehlt"))).to_be_visible()
+    expect(page.get_by_role("button", name="Fälle ersetzen")).to_have_count(0)
 
 
 def test_evaluator_may_not_upload(screen: Screen, created: str) -> None:

@@ -3,15 +3,15 @@
 import streamlit as st
 
 from reallabor.database import reading, transaction
-from reallabor.deciding.agenda import rated_blind_now
+from reallabor.deciding.agenda import runs_are_hidden
 from reallabor.deciding.comparison import ScenarioComparison, compare
 from reallabor.deciding.decisions import VERDICTS, decide
 from reallabor.german import count, date
 from reallabor.people import Person
 from reallabor.policies import may_decide
-from reallabor.rating.results import RoundResult, VariantResult
+from reallabor.rating.results import RoundResult
 from reallabor.recording.runs import measure_titles
-from reallabor.ui.charts import Dot, dot_plot
+from reallabor.ui.charts import Dot, dot_plot, role_of
 from reallabor.ui.page import demo_badge, page, plain, say_after_rerun
 from reallabor.ui.tables import (
     agreement_table,
@@ -27,17 +27,11 @@ from reallabor.ui.tables import (
 from reallabor.ui.tracking_link import experiment_link
 
 
-def role_of(variant: VariantResult) -> str:
-    """How a variant is drawn."""
-    if variant.baseline:
-        return "ohne KI"
-    return "Kandidat" if variant.candidate else "weitere Variante"
-
-
 def show_variants(result: RoundResult) -> None:
     """Scores of all variants: chart, table, criteria."""
     dots = [
-        Dot(variant_name(variant), role_of(variant), variant.score.mean,
+        Dot(variant_name(variant), role_of(baseline=variant.baseline, candidate=variant.candidate),
+            variant.score.mean,
             variant.score.interval.low, variant.score.interval.high, variant.score.n)
         for variant in result.variants
         if variant.score.mean is not None
@@ -176,7 +170,6 @@ def show_scenario(comparison: ScenarioComparison, person: Person, *, blind: bool
 with page("Vergleich der Szenarien") as me:
     with reading() as session:
         comparisons = compare(session)
-        rating_now = rated_blind_now(session, me)
     if comparisons:
         show_table(overview_table(comparisons))
         slugs = [each.slug for each in comparisons]
@@ -188,7 +181,9 @@ with page("Vergleich der Szenarien") as me:
             index=slugs.index(wanted) if wanted in slugs else 0,
         )  # fmt: skip
         st.query_params["szenario"] = chosen
-        show_scenario(comparisons[slugs.index(chosen)], me, blind=chosen in rating_now)
+        with reading() as session:
+            blind = runs_are_hidden(session, chosen, me)
+        show_scenario(comparisons[slugs.index(chosen)], me, blind=blind)
     else:
         st.info(
             "Noch kein Szenario vorhanden. Sobald eines erprobt und bewertet ist, steht es hier.",

@@ -5,23 +5,20 @@ from typing import Any
 import streamlit as st
 
 from reallabor.database import reading, transaction
-from reallabor.evaluations import load_gates
+from reallabor.evaluations import GENERAL_GATES, load_gates
 from reallabor.german import count
 from reallabor.people import organisation_of
 from reallabor.policies import may_record, require
 from reallabor.recording.case_table import case_template, read_cases
 from reallabor.recording.creating import checked_rubric, create_scenario, list_rubrics
-from reallabor.recording.table import ENDINGS
-from reallabor.recording.uploads import Problems
+from reallabor.recording.table_rows import Problems
 from reallabor.recording.values import read_number
 from reallabor.scenarios import CaseContent, key_from
 from reallabor.ui import pages
+from reallabor.ui.files import show_problems, table_uploader, xlsx_button
 from reallabor.ui.page import page, plain
 
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 OWN = "Eigenes Raster schreiben …"
-ALWAYS = ["ki-vo-klasse", "verbotene-praktiken", "dsfa-vorpruefung", "rechtsgrundlage-sozialdaten",
-          "menschliche-aufsicht", "personalrat"]  # fmt: skip
 RISK = {
     "zu prüfen": "Noch nicht eingeordnet",
     "minimal": "Minimales Risiko",
@@ -62,7 +59,7 @@ def ask_steckbrief(organisation: str) -> dict[str, Any]:
                           placeholder="zu prüfen mit DSB und Fachseite")  # fmt: skip
     gates = {gate.key: gate.title for gate in load_gates().gates}
     chosen = st.multiselect(
-        "Ausschlusskriterien", list(gates), default=[key for key in ALWAYS if key in gates],
+        "Ausschlusskriterien", list(gates), default=[key for key in GENERAL_GATES if key in gates],
         format_func=gates.__getitem__, key="gates", placeholder="Bitte wählen",
     )  # fmt: skip
     left, right = st.columns(2)
@@ -109,17 +106,14 @@ def ask_cases() -> list[CaseContent]:
         "Eine Zeile je Fall; nötig ist nur die Spalte „Eingabe“. Nur erfundene Fälle, keine echten "
         "Personendaten. Gut sind 30 und mehr, davon ein Fünftel Grenzfälle."
     )
-    st.download_button("Leere Vorlage", case_template, "faelle.xlsx", XLSX,
-                       icon=":material/download:", on_click="ignore")  # fmt: skip
-    file = st.file_uploader("Tabelle mit den Fällen", key="cases",
-                            type=[ending.lstrip(".") for ending in ENDINGS])  # fmt: skip
+    xlsx_button("Leere Vorlage", case_template, "faelle.xlsx")
+    file = table_uploader("Tabelle mit den Fällen", key="cases")
     if file is None:
         return []
     try:
         cases = read_cases(file.name, file.getvalue())
     except Problems as problems:
-        st.error("Die Fälle wurden nicht übernommen.", icon=":material/error:")
-        st.markdown("\n".join(f"- {plain(each)}" for each in problems.sentences[:30]))
+        show_problems(problems)
         return []
     edge = sum(case.edge for case in cases)
     st.success(f"{count(len(cases), 'Fall', 'Fälle')} gelesen, davon "

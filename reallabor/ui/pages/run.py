@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from reallabor.database import reading, transaction
-from reallabor.deciding.agenda import hidden_runs
+from reallabor.deciding.agenda import runs_are_hidden
 from reallabor.german import ZONE, count, date, number
 from reallabor.people import Person
 from reallabor.policies import may_record
@@ -166,7 +166,7 @@ with page("Durchlauf") as me:
         st.stop()
     with reading() as session:
         detail = run_detail(session, int(wanted))
-        blind = detail.slug in hidden_runs(session, me)
+        blind = runs_are_hidden(session, detail.slug, me)
     if blind:
         blind_notice()
     else:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from reallabor.database import reading
-from reallabor.deciding.agenda import hidden_runs
+from reallabor.deciding.agenda import runs_are_hidden
 from reallabor.german import count, date
 from reallabor.recording.runs import CasePair, Part, compare_runs, list_runs, run_detail
 from reallabor.ui import pages
@@ -64,7 +64,7 @@ def show_pair(pair: CasePair, names: tuple[str, str], fields: list) -> None:  # 
 with page("Zwei Durchläufe gegenüberstellen") as me:
     slug = st.query_params.get("szenario", "")
     with reading() as session:
-        blind = slug in hidden_runs(session, me)
+        blind = runs_are_hidden(session, slug, me)
         runs = list_runs(session, slug) if slug else []
     if blind:
         blind_notice()

@@ -7,45 +7,37 @@ import pandas as pd
 import streamlit as st
 
 from reallabor.database import reading, transaction
-from reallabor.deciding.agenda import (
-    ScenarioSummary,
-    hidden_runs,
-    list_scenarios,
-    scenario_summary,
-)
+from reallabor.deciding.agenda import ScenarioSummary, runs_are_hidden, scenario_summary
 from reallabor.errors import InvalidContent
 from reallabor.german import count, date, number
 from reallabor.people import Person
 from reallabor.policies import may_open_round, may_record
 from reallabor.recording.case_table import read_cases
-from reallabor.recording.catalogue import get_scenario, rubric_title, stored_scenario
+from reallabor.recording.catalogue import (
+    get_scenario,
+    rubric_title,
+    scenario_titles,
+    stored_scenario,
+)
 from reallabor.recording.creating import is_created, replace_cases
-from reallabor.recording.indicators import TITLES as INDICATOR_TITLES
-from reallabor.recording.measures import HIGH, LOW, SHARES
 from reallabor.recording.runs import RunSummary, list_runs, measure_titles
-from reallabor.recording.table import ENDINGS
+from reallabor.recording.table_rows import Problems
 from reallabor.recording.template import template
+from reallabor.recording.values import value_text
 from reallabor.scenarios import CaseContent, ScenarioFolder
 from reallabor.sharing.packaging import scenario_package
 from reallabor.ui import pages
 from reallabor.ui.blind import blind_notice
-from reallabor.ui.charts import Dot, dot_plot
+from reallabor.ui.files import show_problems, table_uploader, xlsx_button
+from reallabor.ui.indicators import show_indicators
 from reallabor.ui.page import demo_badge, page, plain, say_after_rerun
 from reallabor.ui.rounds import open_button, release_panel
-from reallabor.ui.tables import indicator_table, measure_cell, runs_table, show_table, value_text
+from reallabor.ui.tables import runs_table, show_table
 from reallabor.ui.tracking_link import experiment_link
 
-GENERAL = {
-    key: INDICATOR_TITLES[key]
-    for key in ("words_mean", "amstad_mean", "latency_p50_ms", "cost_mean_eur")
-}
-"""Drawn where a scenario has no measures of its own."""
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
-
-def choose_scenario(scenarios: list[ScenarioSummary]) -> str:
+def choose_scenario(titles: dict[str, str]) -> str:
     """The scenario of the address, or the one that is picked here."""
-    titles = {each.slug: each.title for each in scenarios}
     slugs = list(titles)
     wanted = st.query_params.get("szenario")
     chosen: str = st.selectbox(
@@ -102,59 +94,6 @@ def show_variants(content: dict[str, Any]) -> None:
     show_table(pd.DataFrame(rows).set_index("Variante"))
 
 
-def role_of(run: RunSummary) -> str:
-    """How a run is drawn."""
-    if run.baseline:
-        return "ohne KI"
-    return "Kandidat" if run.candidate else "weitere Variante"
-
-
-def show_indicators(runs: list[RunSummary], measures: dict[str, str]) -> None:
-    """The newest runs against the baseline: a plot of one measure, a table of all."""
-    st.header("Kennzahlen", anchor=False)
-    st.caption(
-        "Automatisch gezählt, neueste Durchläufe. Sie stehen neben den Bewertungen und fließen "
-        "nicht in den Punktwert ein. In Klammern der Bereich, in dem der wahre Wert mit 95 % "
-        "Sicherheit liegt."
-    )
-    drawn = {
-        key: title
-        for key, title in (measures or GENERAL).items()
-        if any(key in run.indicators for run in runs)
-    }
-    if drawn:
-        key = st.segmented_control(
-            "Kennzahl im Bild", list(drawn), format_func=drawn.__getitem__,
-            default=next(iter(drawn)), required=True,
-        )  # fmt: skip
-        scale = 100.0 if key in SHARES else 1.0
-        dots = [
-            Dot(f"{run.name}{f' ({run.organisation})' if several(run, runs) else ''}", role_of(run),
-                scale * run.indicators[key],
-                scale * run.indicators[key + LOW] if key + LOW in run.indicators else None,
-                scale * run.indicators[key + HIGH] if key + HIGH in run.indicators else None,
-                round(run.indicators.get(f"{key}.n", run.n_outputs)))
-            for run in sorted(runs, key=lambda run: run.baseline)
-            if key in run.indicators
-        ]  # fmt: skip
-        most = max(dot.high or dot.mean for dot in dots)
-        dot_plot(
-            dots, title=f"{drawn[key]} je Variante",
-            limits=(0, 1.15 * most) if key in GENERAL else (0, 1.02 * scale),
-            axis=drawn[key] + ("" if key in GENERAL else " (%)" if scale > 1 else " (0 bis 1)"),
-            digits=1 if key in GENERAL else 0 if scale > 1 else 2,
-        )  # fmt: skip
-        for run in runs:
-            if run.candidate and key in measures and key in run.indicators:
-                st.markdown(f"**{plain(run.variant)}:** {measure_cell(key, run.indicators)}")
-    show_table(indicator_table(runs, measures))
-
-
-def several(run: RunSummary, runs: list[RunSummary]) -> bool:
-    """Whether other houses tried the same variant."""
-    return sum(each.variant_key == run.variant_key for each in runs) > 1
-
-
 def show_runs(runs: list[RunSummary], slug: str) -> None:
     """All runs, each with a way into it, and the way to put two side by side."""
     st.header("Durchläufe", anchor=False)
@@ -202,7 +141,6 @@ def show_actions(
     scenario: ScenarioSummary,
     person: Person,
     folder: ScenarioFolder | None,
-    package: bytes | None,
     *,
     blind: bool,
 ) -> None:
@@ -216,17 +154,20 @@ def show_actions(
                          query_params={"szenario": scenario.slug})  # fmt: skip
     with st.container(horizontal=True):
         if folder and may_record(person):
+            xlsx_button("Excel-Vorlage", lambda: template(folder), f"{scenario.slug}.xlsx")
+        if folder and not blind:  # it names the systems
             st.download_button(
-                "Excel-Vorlage", lambda: template(folder), f"{scenario.slug}.xlsx", XLSX,
-                icon=":material/download:", on_click="ignore",
-            )  # fmt: skip
-        if package and not blind:  # it names the systems
-            st.download_button(
-                "Als Dateien mitnehmen", package, f"{scenario.slug}.zip", "application/zip",
-                icon=":material/folder_zip:", on_click="ignore",
+                "Als Dateien mitnehmen", lambda: package_of(scenario.slug), f"{scenario.slug}.zip",
+                "application/zip", icon=":material/folder_zip:", on_click="ignore",
                 help="Steckbrief, Fälle und Bewertungsraster, wie sie in scenarios/ und "
                 "evaluations/ liegen.",
             )  # fmt: skip
+
+
+def package_of(slug: str) -> bytes:
+    """The scenario as files; made when somebody wants them."""
+    with reading() as session:
+        return scenario_package(session, slug)
 
 
 def replace_panel(slug: str, person: Person) -> None:
@@ -236,11 +177,14 @@ def replace_panel(slug: str, person: Person) -> None:
             "Eine Tabelle mit allen Fällen. Geänderte Fälle werden neue Fassungen; was bewertet "
             "ist, bleibt bei der alten. Fälle, die fehlen, zählen nicht mehr."
         )
-        file = st.file_uploader("Tabelle mit den Fällen", key=f"cases-{slug}",
-                                type=[ending.lstrip(".") for ending in ENDINGS])  # fmt: skip
+        file = table_uploader("Tabelle mit den Fällen", key=f"cases-{slug}")
         if file is None:
             return
-        cases = read_cases(file.name, file.getvalue())
+        try:
+            cases = read_cases(file.name, file.getvalue())
+        except Problems as problems:
+            show_problems(problems)
+            return
         st.write(f"{count(len(cases), 'Fall', 'Fälle')} gelesen.")
         if st.button("Fälle ersetzen", key="replace-cases"):
             with transaction() as session:
@@ -252,30 +196,28 @@ def replace_panel(slug: str, person: Person) -> None:
 
 with page("Steckbrief") as me:
     with reading() as session:
-        scenarios = list_scenarios(session)
-    if not scenarios:
+        titles = scenario_titles(session)
+    if not titles:
         st.info("Noch kein Szenario vorhanden.", icon=":material/folder_open:")
         st.page_link(pages.SCENARIOS, label="Zu den Szenarien", icon=":material/arrow_back:")
         st.stop()
-    slug = choose_scenario(scenarios)
+    slug = choose_scenario(titles)
     with reading() as session:
         scenario = scenario_summary(session, slug)
         content = get_scenario(session, slug).content
         rubric = rubric_title(session, slug)
         created = is_created(session, slug)
         all_runs = list_runs(session, slug)
-        blind = slug in hidden_runs(session, me)
+        blind = runs_are_hidden(session, slug, me)
         folder: ScenarioFolder | None = None
-        package: bytes | None = None
         with contextlib.suppress(InvalidContent):  # ratings were imported without cases
             folder = stored_scenario(session, slug)
-            package = scenario_package(session, slug)
     st.header(plain(scenario.title), anchor=False)
     with st.container(horizontal=True):
         st.badge(scenario.phase, color="blue")
         demo_badge(scenario.demo)
     st.markdown(f"**Nächster Schritt:** {plain(scenario.next_step)}")
-    show_actions(scenario, me, folder, package, blind=blind)
+    show_actions(scenario, me, folder, blind=blind)
     show_facts(content, rubric)
     if not blind:
         show_variants(content)

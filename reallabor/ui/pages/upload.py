@@ -4,23 +4,24 @@ import pandas as pd
 import streamlit as st
 
 from reallabor.database import reading
-from reallabor.deciding.agenda import list_scenarios
 from reallabor.german import count
 from reallabor.people import list_organisations, organisation_of
 from reallabor.policies import may_record, require
-from reallabor.recording.catalogue import stored_scenario
+from reallabor.recording.catalogue import scenario_titles, stored_scenario
 from reallabor.recording.columns import CASE, OUTPUT, chosen_columns, guess_columns, is_header
 from reallabor.recording.columns import TITLES as COLUMN_TITLES
-from reallabor.recording.table import ENDINGS, Book, Table, column_letter, open_book
+from reallabor.recording.table import Book, Table, column_letter, open_book
+from reallabor.recording.table_rows import Problems
 from reallabor.recording.template import template
-from reallabor.recording.uploads import Problems, Upload, check_upload, summary, take_upload
+from reallabor.recording.uploads import Upload, check_upload, summary, take_upload
+from reallabor.recording.values import value_text
 from reallabor.scenarios import ScenarioFolder, key_from
 from reallabor.tracking import Connection
 from reallabor.ui import pages
+from reallabor.ui.files import show_problems, table_uploader, xlsx_button
 from reallabor.ui.page import page, plain
-from reallabor.ui.tables import show_table, value_text
+from reallabor.ui.tables import show_table
 
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 NEW = "Andere, neue Variante …"
 NONE = "– (keine Spalte)"
 PREVIEW = 5
@@ -102,20 +103,10 @@ def show_preview(upload: Upload) -> None:
     show_table(pd.DataFrame(rows).fillna("").set_index("Fall"))
 
 
-def show_problems(problems: Problems) -> None:
-    """All that is wrong with a file, row by row."""
-    st.error("Die Datei wurde nicht übernommen; gespeichert ist nichts.", icon=":material/error:")
-    shown = problems.sentences[:30]
-    st.markdown("\n".join(f"- {plain(sentence)}" for sentence in shown))
-    if len(problems.sentences) > len(shown):
-        st.caption(f"… und {len(problems.sentences) - len(shown)} weitere Stellen.")
-    st.write("Bitte die Datei berichtigen und noch einmal wählen.")
-
-
 with page("Durchlauf hochladen") as me:
     require(may_record, me)
     with reading() as session:
-        titles = {each.slug: each.title for each in list_scenarios(session) if each.n_cases}
+        titles = scenario_titles(session, with_cases=True)
         own = organisation_of(session, me)
         houses = list_organisations(session)
     if not titles:
@@ -137,10 +128,7 @@ with page("Durchlauf hochladen") as me:
         "**1.** Vorlage herunterladen und je Fall die Ausgabe Ihres Systems eintragen. Eine eigene "
         "Tabelle geht auch, wenn sie die Kennungen der Fälle enthält."
     )
-    st.download_button(
-        "Excel-Vorlage mit allen Fällen", lambda: template(scenario), f"{slug}.xlsx", XLSX,
-        icon=":material/download:", on_click="ignore",
-    )  # fmt: skip
+    xlsx_button("Excel-Vorlage mit allen Fällen", lambda: template(scenario), f"{slug}.xlsx")
     st.markdown("**2.** Sagen, von welchem System die Ausgaben sind.")
     variant, title = choose_variant(scenario)
     options = sorted({*houses, own, scenario.content.organisation} - {""})
@@ -152,10 +140,9 @@ with page("Durchlauf hochladen") as me:
         placeholder="Bitte wählen",
     )
     st.markdown("**3.** Datei wählen. Gespeichert wird erst, wenn Sie unten bestätigen.")
-    file = st.file_uploader(
-        "Tabelle (xlsx, xls, ods, csv oder jsonl, höchstens 20 MB)",
-        type=[ending.lstrip(".") for ending in ENDINGS], key=f"file-{slug}",
-    )  # fmt: skip
+    file = table_uploader(
+        "Tabelle (xlsx, xls, ods, csv oder jsonl, höchstens 20 MB)", key=f"file-{slug}"
+    )
     if file is None:
         st.stop()
     book = read_once(file.name, file.getvalue(), file.file_id)
