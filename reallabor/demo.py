@@ -10,6 +10,7 @@ from sqlmodel import Session, col, delete, select
 from reallabor import audit
 from reallabor.database import prepare_database, reading, transaction
 from reallabor.models import (
+    Adjudication,
     Assignment,
     AuditEntry,
     Case,
@@ -298,6 +299,7 @@ def _delete_rows(session: Session) -> None:
             OutboxEntry,
             (col(OutboxEntry.kind) == Delivery.INDICATORS) & col(OutboxEntry.subject_id).in_(runs),
         ),
+        (Adjudication, col(Adjudication.round_id).in_(rounds)),
         (Rating, col(Rating.round_id).in_(rounds)),
         (Remark, col(Remark.rater_id).in_(raters)),
         (Assignment, col(Assignment.rater_id).in_(raters)),

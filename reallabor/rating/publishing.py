@@ -31,6 +31,7 @@ from reallabor.models import (
     now,
     row_id,
 )
+from reallabor.rating.adjudicated import holding
 from reallabor.rating.results import round_result
 from reallabor.recording import shared_cases
 from reallabor.recording.catalogue import stored_scenario
@@ -50,6 +51,8 @@ WORKERS = 4
 """Messages under way at once; MLflow takes about 100 feedbacks a second one by one."""
 COMMENT = "Anmerkung"
 """Name of the feedback that carries a rater's comment on a whole output."""
+ADJUDICATION = "Klärung"
+"""Pseudonym of whoever decided where raters disagreed."""
 
 
 @dataclass
@@ -223,13 +226,25 @@ def _feedback(
         )
         .order_by(Rater.pseudonym)
     ).all()
+    keys = dict(
+        session.exec(
+            select(Criterion.id, Criterion.key).where(Criterion.rubric_id == round_.rubric_id)
+        ).all()
+    )
+    decided = holding(session, round_, output_id=output.id)
     return [
         publishing.HumanFeedback(key, float(level), pseudonym, rubric, name, comment)
         for key, level, pseudonym, comment in levels
     ] + [
         publishing.HumanFeedback(COMMENT, text, pseudonym, rubric, name, None)
         for pseudonym, text in remarks
-    ]
+    ] + [
+        publishing.HumanFeedback(
+            keys[criterion], row.level, ADJUDICATION, rubric, name, row.reason or None,
+            adjudicated=True,
+        )
+        for (_, criterion), row in sorted(decided.items())
+    ]  # fmt: skip
 
 
 def _send_scores(connection: Connection, entry: OutboxEntry) -> None:

@@ -1,6 +1,5 @@
 """Rating blind: what a person has to rate, one case after the other, and saving it."""
 
-import math
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -258,20 +257,12 @@ def _checked(session: Session, round_: Round, levels: Mapping[str, float]) -> Se
     if unknown := sorted(set(levels) - {criterion.key for criterion in criteria}):
         raise InvalidRating(f"Das Kriterium '{unknown[0]}' gibt es in '{rubric.name}' nicht.")
     for key, level in levels.items():
-        if isinstance(level, bool) or not _is_level(level, rubric):
+        if isinstance(level, bool) or not rubric.has_level(level):
             raise InvalidRating(
                 f"Stufe {level} gibt es in '{rubric.name}' nicht (Kriterium {key}); "
                 f"erlaubt: {rubric.scale_min:g}-{rubric.scale_max:g}."
             )
     return criteria
-
-
-def _is_level(level: float, rubric: Rubric) -> bool:
-    return (
-        math.isfinite(level)
-        and float(level).is_integer()
-        and rubric.scale_min <= level <= rubric.scale_max
-    )
 
 
 def sheet_criteria(session: Session, round_id: int) -> list[CriterionContent]:
