@@ -21,6 +21,8 @@ may_record = _has(Role.PILOT, Role.ORGANISER)
 may_rate = _has(Role.EVALUATOR)
 may_open_round = _has(Role.ORGANISER)
 may_release = _has(Role.ORGANISER)
+may_adjudicate = _has(Role.ORGANISER)
+may_edit_rubrics = _has(Role.ORGANISER)
 may_import_ratings = _has(Role.ORGANISER, Role.PILOT)
 may_decide = _has(Role.STEERING)
 
@@ -29,6 +31,8 @@ _WHO = {
     "Organisation",
     may_rate: "Bewerten können nur Bewertende",
     may_open_round: "Eine Bewertungsrunde öffnen kann nur die Organisation des Reallabors",
+    may_adjudicate: "Strittige Bewertungen klären kann nur die Organisation des Reallabors",
+    may_edit_rubrics: "Ein Bewertungsraster neu fassen kann nur die Organisation des Reallabors",
     may_import_ratings: "Bewertungen einlesen können nur Pilotteams und die Organisation",
     may_decide: "Beschließen können nur Mitglieder des Lenkungskreises",
     may_release: "Ergebnisse freigeben kann nur die Organisation des Reallabors",

@@ -10,7 +10,6 @@ from sqlalchemy import inspect, text
 from sqlmodel import Session, SQLModel, select
 
 import reallabor
-
 from reallabor.database import database_exists, get_engine, prepare_database
 from reallabor.models import Assignment, Rating, Remark, Round, TrialRun
 

@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+import uuid
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -23,10 +24,12 @@ from reallabor.models import (
     Output,
     Person,
     Rater,
+    Role,
     Round,
     TrialRun,
     now,
 )
+from reallabor.rating.adjudicating import decide_level, list_disputes
 from reallabor.rating.drafting import RoundChoice
 from reallabor.rating.importing import import_ratings
 from reallabor.rating.publishing import LEASE, publish
@@ -36,6 +39,7 @@ from reallabor.recording.projection import project
 from reallabor.recording.trials import record_trial
 from reallabor.settings import get_settings
 from reallabor.tracking import Connection, names
+from reallabor.tracking.publishing import HumanFeedback
 from reallabor.tracking.reading import experiments
 
 UNJUDGED = 2
@@ -353,3 +357,49 @@ def test_publish_command_needs_a_database(
     assert done.code == 1
     assert "noch keine Plattform-Datenbank" in done.err
     assert get_settings().home == home
+
+
+def decide_all(slug: str) -> int:
+    """Adjudicate everything that is disputed; gives how many levels that were."""
+    with transaction() as session:
+        round_ = session.exec(select(Round)).one()
+        neutral = building.add_person(session, "Otto", Role.ORGANISER)
+        found = list_disputes(session, round_.id or 0, actor=neutral)
+        for dispute in found:
+            decide_level(
+                session, round_.id or 0, dispute.token, seen=dispute.seen, level=3,
+                reason="Dazwischen", submission=str(uuid.uuid4()), actor=neutral,
+            )  # fmt: skip
+    return len(found)
+
+
+def test_adjudication_is_one_more_feedback_and_the_score(
+    rated: Trial, connection: Connection
+) -> None:
+    assert decide_all(rated.slug) == 2 * len(CRITERIA)  # Anna gave 5, Bert 2
+    assert publish(connection).sent == 0  # not before the release
+    release(rated.slug)
+    for _ in range(2):
+        publish(connection)
+        given = feedback(connection, rated.slug)
+        decided = [each for each in given if each.source.source_id == "Klärung"]
+        assert [each.feedback.value for each in decided] == [3] * 2 * len(CRITERIA)
+        assert {each.rationale for each in decided} == {"Dazwischen"}
+        originals = [each.feedback.value for each in given
+                     if each.source.source_id != "Klärung" and each.name == "FR"]  # fmt: skip
+        assert sorted(originals) == [2, 2, 5, 5]
+        assert "Otto" not in str([each.to_dictionary() for each in given])
+        metrics = run_of(connection, rated.slug).data.metrics
+        assert (metrics["score.FR"], metrics["score.total"]) == (3, 50)
+        with transaction() as session:  # as if the acknowledgement had been lost
+            for entry in session.exec(select(OutboxEntry)):
+                entry.done_at, entry.next_attempt_at = None, now()
+                session.add(entry)
+
+
+def test_adjudications_of_two_rounds_do_not_meet() -> None:
+    one, two = (
+        HumanFeedback("FR", 3.0, "Klärung", "auskunft@1", name, None, adjudicated=True)
+        for name in ("Runde 1", "Runde 2")
+    )
+    assert one.assessment_id("tr-1") != two.assessment_id("tr-1")

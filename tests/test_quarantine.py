@@ -1,4 +1,4 @@
-"""Personal data seen in an output: hidden at once, decided, erased; levels and frozen facts stay."""
+"""Personal data seen in an output: hidden at once, decided, erased; levels stay."""
 
 from datetime import timedelta
 

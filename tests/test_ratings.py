@@ -331,7 +331,8 @@ def test_gold_cases_look_like_any_output(with_gold: Trial) -> None:
 
 def test_gold_rating_never_counts(with_gold: Trial) -> None:
     with transaction() as session:
-        gold = [each for each in sheet(session, person(session)).items if "Gold" in each.output][0]
+        items = sheet(session, person(session)).items
+        gold = next(each for each in items if "Gold" in each.output)
         submit(session, replace(FULL, passages=[]), gold.token)
         submission = str(uuid.uuid4())
         for _ in range(2):

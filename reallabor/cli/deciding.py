@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from reallabor.cli.screen import AsJson, Slug, app, ends, german_day, print_json, screen, tell
-from reallabor.german import number
+from reallabor.german import count, number
 
 
 @app.command()
@@ -107,6 +107,16 @@ def print_scenario(scenario: dict[str, Any]) -> None:
         )  # fmt: skip
     if scenario["variants"]:
         screen.print(table)
+    if scenario["n_adjudicated"]:
+        given = ", ".join(
+            f"{variant['title']} {number(variant['score_original'], 1)}"
+            for variant in scenario["variants"]
+        )
+        screen.print(
+            f"{count(scenario['n_adjudicated'], 'Urteil', 'Urteile')} geklärt; "
+            f"Punktwert ohne Klärung: {given}",
+            markup=False, highlight=False,
+        )  # fmt: skip
     decision = scenario["decision"]
     screen.print(
         f"Beschluss: {decision['verdict']} ({german_day(decision['date'])})" if decision

@@ -1,12 +1,11 @@
 """Scenarios side by side: results, gates, readiness and decision. The same figures serve the page,
 the command line, exports and the evidence of decisions."""
 
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, col, select
 
 from reallabor.deciding.readiness import (
     Gate,
@@ -23,7 +22,6 @@ from reallabor.models import (
     Decision,
     Organisation,
     Origin,
-    Rating,
     Round,
     RoundRun,
     Rubric,
@@ -32,6 +30,7 @@ from reallabor.models import (
 )
 from reallabor.rating.agreement import Agreement, round_agreement
 from reallabor.rating.drafting import newest_runs
+from reallabor.rating.judged import Judged
 from reallabor.rating.results import Figure, RoundResult, released_round, round_result
 from reallabor.recording.catalogue import get_scenario
 from reallabor.statistics import Estimate, Interval
@@ -88,27 +87,19 @@ def _compare_one(session: Session, scenario: Scenario) -> ScenarioComparison:
 
 
 _Figures = tuple[RoundResult, dict[str, Agreement]]
-_KEPT: OrderedDict[tuple[Any, ...], _Figures] = OrderedDict()
-_MOST_KEPT = 200
+_KEPT: Judged[_Figures] = Judged()
 
 
 def _figures(session: Session, round_: Round) -> _Figures:
-    """Result and agreement of a round, kept as long as no rating of it changes: the key holds the
-    newest rating and the newest revision, so nobody sees old figures."""
-    newest = session.exec(
-        select(func.max(Rating.id), func.max(Rating.superseded_at)).where(
-            Rating.round_id == round_.id
-        )
-    ).one()
-    key = (str(session.get_bind().engine.url), round_.id, round_.released_at, *newest)
-    if key not in _KEPT:
-        _KEPT[key] = (
+    """Result and agreement of a round, kept as long as no judgement of it changes."""
+    return _KEPT.get(
+        session,
+        round_,
+        lambda: (
             round_result(session, round_),
             round_agreement(session, round_, with_interval=False),
-        )
-        while len(_KEPT) > _MOST_KEPT:
-            _KEPT.popitem(last=False)
-    return _KEPT[key]
+        ),
+    )
 
 
 def current_decision(session: Session, scenario: Scenario) -> Decision | None:
@@ -159,6 +150,7 @@ def as_json(comparison: ScenarioComparison) -> dict[str, Any]:
         "n_organisations": result.n_organisations if result else 0,
         "round": result.number if result else None,
         "rubric": result.rubric if result else None,
+        "n_adjudicated": result.n_adjudicated if result else 0,
         "gates": [{"key": gate.key, "title": gate.title, "state": gate.state.value}
                   for gate in comparison.gates],
         "readiness": {
@@ -193,6 +185,9 @@ def as_json(comparison: ScenarioComparison) -> dict[str, Any]:
                 **_reason("score", variant.score),
                 "score_n": variant.score.n,
                 "score_interval": _ends(variant.score.interval),
+                "score_original": variant.score_original.mean,
+                "score_original_interval": _ends(variant.score_original.interval),
+                "n_adjudicated": variant.n_adjudicated,
                 "low_share": variant.low_share,
                 "criteria": {
                     key: _figure(figure) for key, figure in variant.criteria.items()

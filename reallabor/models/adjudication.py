@@ -31,8 +31,11 @@ class Adjudication(SQLModel, table=True):
     """The rating whose level was adopted; None where a third level was decided."""
     reason: str = ""
     """Needed for a third level."""
+    basis: str
+    """Digest of the ratings that were decided on; where they are others today, the adjudication is
+    outdated and counts no more."""
     decided_by: int = Field(foreign_key="person.id")
-    submission: str
+    submission: str = Field(unique=True)
     """Id of the deciding act; repeating it changes nothing."""
     created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
     superseded_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

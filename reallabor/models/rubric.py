@@ -1,5 +1,6 @@
 """Stored versions of rubrics; a version never changes."""
 
+import math
 from datetime import datetime
 from typing import Any
 
@@ -29,6 +30,14 @@ class Rubric(SQLModel, table=True):
     @property
     def name(self) -> str:
         return f"{self.key}@{self.version}"
+
+    def has_level(self, level: float) -> bool:
+        """Whether this is one of the whole levels of the scale."""
+        return (
+            math.isfinite(level)
+            and float(level).is_integer()
+            and self.scale_min <= level <= self.scale_max
+        )
 
 
 class Criterion(SQLModel, table=True):

@@ -103,7 +103,7 @@ def plan_round(session: Session, slug: str, choice: RoundChoice) -> RoundPlan:
                 organisation=houses.get(person.organisation_id, ""),
                 cases=len({case_of[output] for output in order}),
                 outputs=len(order),
-                minutes=_work(order, case_of, minutes, draft.criteria),
+                minutes=sum(minutes[output] for output in order),
             )
         )
     spread, number = _spread(session, draft.scenario)
@@ -166,29 +166,24 @@ def _telling_words(
     return {word.casefold(): word for word in words if len(word) >= SHORTEST_NAME}
 
 
-def _minutes(session: Session, draft: Draft) -> dict[str, dict[int, float]]:
-    """Minutes to read each case (input and reference) and each output."""
+def _minutes(session: Session, draft: Draft) -> dict[int, float]:
+    """Minutes to read and judge each output. Its case is read again with every variant, because
+    variants of a case never follow each other."""
     rows = session.exec(
-        select(Output.id, Output.case_id, func.length(Output.text), func.length(Case.input),
-               func.length(Case.reference))
+        select(  # type: ignore[call-overload]
+            Output.id,
+            func.length(Output.text),
+            func.length(Case.input),
+            func.length(Case.reference),
+        )
         .join(Case, col(Case.id) == Output.case_id)
         .where(col(Output.run_id).in_([run.id for run in draft.runs]))
-    ).all()  # fmt: skip
+    ).all()
+    judging = draft.criteria * SECONDS_PER_CRITERION / 60
     return {
-        "output": {row_id(output): (text or 0) / CHARACTERS_PER_MINUTE
-                   for output, _, text, _, _ in rows},
-        "case": {case: ((input_ or 0) + (reference or 0)) / CHARACTERS_PER_MINUTE
-                 for _, case, _, input_, reference in rows},
-    }  # fmt: skip
-
-
-def _work(
-    order: Sequence[int], case_of: dict[int, int], minutes: dict[str, dict[int, float]], criteria: int
-) -> float:
-    """Minutes that one order takes: the case is read again with every variant, because variants of
-    a case never follow each other."""
-    reading = sum(minutes["output"][one] + minutes["case"][case_of[one]] for one in order)
-    return reading + len(order) * criteria * SECONDS_PER_CRITERION / 60
+        output: sum(length or 0 for length in lengths) / CHARACTERS_PER_MINUTE + judging
+        for output, *lengths in rows
+    }
 
 
 def _spread(session: Session, scenario: Scenario) -> tuple[float, int | None]:
@@ -212,4 +207,3 @@ def _spread(session: Session, scenario: Scenario) -> tuple[float, int | None]:
         if variance > 0:
             return variance**0.5, round_.number
     return SPREAD, None
-

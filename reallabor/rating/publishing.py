@@ -31,6 +31,7 @@ from reallabor.models import (
     now,
     row_id,
 )
+from reallabor.rating.adjudicated import holding
 from reallabor.rating.results import round_result
 from reallabor.recording import shared_cases
 from reallabor.recording.catalogue import stored_scenario
@@ -52,6 +53,8 @@ COMMENT = "Anmerkung"
 """Name of the feedback that carries a rater's comment on a whole output."""
 REWORK = "Nacharbeit in Minuten"
 """Name of the feedback that says how long somebody would have to work on the output."""
+ADJUDICATION = "Klärung"
+"""Pseudonym of whoever decided where raters disagreed."""
 
 
 @dataclass
@@ -225,6 +228,12 @@ def _feedback(
         )
         .order_by(Rater.pseudonym)
     ).all()
+    keys = dict(
+        session.exec(
+            select(Criterion.id, Criterion.key).where(Criterion.rubric_id == round_.rubric_id)
+        ).all()
+    )
+    decided = holding(session, round_, output_id=output.id)
     return [
         publishing.HumanFeedback(key, float(level), pseudonym, rubric, name, comment)
         for key, level, pseudonym, comment in levels
@@ -233,7 +242,13 @@ def _feedback(
         for pseudonym, text, minutes in remarks
         for title, value in ((COMMENT, text), (REWORK, minutes))
         if value not in ("", None)
-    ]
+    ] + [
+        publishing.HumanFeedback(
+            keys[criterion], row.level, ADJUDICATION, rubric, name, row.reason or None,
+            adjudicated=True,
+        )
+        for (_, criterion), row in sorted(decided.items())
+    ]  # fmt: skip
 
 
 def _send_scores(connection: Connection, entry: OutboxEntry) -> None:

@@ -1,6 +1,5 @@
 """Saving what a person says of an output: levels with all that belongs to them, append-only."""
 
-import math
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -288,17 +287,9 @@ def _checked(session: Session, round_: Round, levels: Mapping[str, float]) -> Se
     if unknown := sorted(set(levels) - {criterion.key for criterion in criteria}):
         raise InvalidRating(f"Das Kriterium '{unknown[0]}' gibt es in '{rubric.name}' nicht.")
     for key, level in levels.items():
-        if isinstance(level, bool) or not _is_level(level, rubric):
+        if isinstance(level, bool) or not rubric.has_level(level):
             raise InvalidRating(
                 f"Stufe {level} gibt es in '{rubric.name}' nicht (Kriterium {key}); "
                 f"erlaubt: {rubric.scale_min:g}-{rubric.scale_max:g}."
             )
     return criteria
-
-
-def _is_level(level: float, rubric: Rubric) -> bool:
-    return (
-        math.isfinite(level)
-        and float(level).is_integer()
-        and rubric.scale_min <= level <= rubric.scale_max
-    )

@@ -1,20 +1,15 @@
 """What a released round says: per variant and criterion the mean of case means with its interval,
-and the score. Raters are averaged within an output first, outputs within a case."""
+and the score, with adjudicated levels in place of the ratings they settle."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import pandas as pd
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, col, select
 
 from reallabor.models import (
-    Assignment,
-    Case,
     Criterion,
     Organisation,
-    Output,
-    Rater,
-    Rating,
     Round,
     RoundRun,
     Rubric,
@@ -22,6 +17,14 @@ from reallabor.models import (
     TrialRun,
     Variant,
     row_id,
+)
+from reallabor.rating.case_means import as_given, case_means, scores_of
+from reallabor.rating.counting import (
+    count_assigned,
+    count_edge_cases,
+    count_organisations,
+    count_rated,
+    count_raters,
 )
 from reallabor.statistics import Interval, mean_interval
 
@@ -45,7 +48,7 @@ class Figure:
     interval: Interval
     """95 %, or the reason why there is none."""
     lowest: float | None = None
-    """The lowest single level that any rater gave; gates look at it."""
+    """The lowest single level that any rater gave or that was adjudicated; gates look at it."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,10 @@ class VariantResult:
     n_ratings: int
     score: Figure
     """0-100, better is higher."""
+    score_original: Figure
+    """The same from the raters' levels alone, without any adjudication."""
+    n_adjudicated: int
+    """Judgements (one criterion of one output) in which an adjudicated level counts."""
     criteria: dict[str, Figure]
     low_share: float | None
     """Share of cases (0-1) with a mean in the lowest two levels of a five-level scale on any
@@ -93,6 +100,7 @@ class RoundResult:
     n_raters: int
     n_organisations: int
     n_ratings: int
+    n_adjudicated: int
     assigned: int
     """Outputs that were handed out, each counted per rater; 0 for imported ratings."""
     rated: int
@@ -137,7 +145,7 @@ def round_result(session: Session, round_: Round, *, run_id: int | None = None) 
         .where(col(Variant.id).in_({run.variant_id for run in runs}))
         .order_by(col(Variant.id))
     ).all()
-    cases = _case_means(session, round_, run_id)
+    cases = case_means(session, round_, run_id)
     case_ids = [int(case) for case in cases["case"].unique()]
     return RoundResult(
         round_id=row_id(round_.id),
@@ -145,12 +153,13 @@ def round_result(session: Session, round_: Round, *, run_id: int | None = None) 
         rubric=rubric.name,
         demo=round_.demo,
         n_cases=len(case_ids),
-        n_edge_cases=_edge_cases(session, round_),
-        n_raters=_raters(session, round_),
-        n_organisations=_organisations(session, round_),
+        n_edge_cases=count_edge_cases(session, round_),
+        n_raters=count_raters(session, round_),
+        n_organisations=count_organisations(session, round_),
         n_ratings=int(cases["ratings"].sum()),
-        assigned=_assigned(session, round_),
-        rated=_rated(session, round_),
+        n_adjudicated=int(cases["adjudicated"].sum()),
+        assigned=count_assigned(session, round_),
+        rated=count_rated(session, round_),
         criteria={criterion.key: criterion.title for criterion in criteria},
         scale=(rubric.scale_min, rubric.scale_max),
         higher_is_better=rubric.higher_is_better,
@@ -186,7 +195,7 @@ def _strata(  # noqa: PLR0917
     """One entry per run of a variant; `pooled` are its case means over all runs."""
     found = []
     for run in runs:
-        cases = pooled if len(runs) == 1 else _case_means(session, round_, run.id)
+        cases = pooled if len(runs) == 1 else case_means(session, round_, run.id)
         house = session.get(Organisation, run.organisation_id) if run.organisation_id else None
         scenario = session.get_one(Scenario, run.scenario_id)
         names = {
@@ -206,46 +215,6 @@ def _strata(  # noqa: PLR0917
             )
         )
     return sorted(found, key=lambda each: each.organisation)
-
-
-def _case_means(session: Session, round_: Round, run_id: int | None) -> pd.DataFrame:
-    """One row per variant, criterion and case: mean, lowest level, number of ratings, cluster."""
-    rows = session.exec(
-        select(  # type: ignore[call-overload]
-            TrialRun.variant_id,
-            Rating.criterion_id,
-            Output.case_id,
-            Case.cluster,
-            Rating.output_id,
-            func.avg(Rating.level),
-            func.min(Rating.level),
-            func.count(),
-        )
-        .select_from(Rating)
-        .join(Output, col(Output.id) == Rating.output_id)
-        .join(Case, col(Case.id) == Output.case_id)
-        .join(TrialRun, col(TrialRun.id) == Output.run_id)
-        .where(
-            Rating.round_id == round_.id,
-            col(Rating.superseded_at).is_(None),
-            run_id is None or Output.run_id == run_id,
-        )
-        .group_by(
-            TrialRun.variant_id, Rating.criterion_id, Output.case_id, Case.cluster, Rating.output_id
-        )
-    ).all()
-    names = ["variant", "criterion", "case", "cluster", "output", "mean", "lowest", "ratings"]
-    outputs = pd.DataFrame.from_records([tuple(row) for row in rows], columns=names)
-    keys = ["variant", "criterion", "case"]
-    if not outputs.duplicated(keys).any():  # one organisation: nothing to average
-        return outputs
-    grouped = outputs.groupby(keys, sort=False)
-    return grouped.agg(
-        cluster=("cluster", "first"),
-        mean=("mean", "mean"),
-        lowest=("lowest", "min"),
-        ratings=("ratings", "sum"),
-    ).reset_index()
 
 
 def _variant_result(
@@ -272,6 +241,8 @@ def _variant_result(
         n_cases=int(cases["case"].nunique()),
         n_ratings=int(cases["ratings"].sum()),
         score=_score(cases, criteria, rubric),
+        score_original=_score(as_given(cases), criteria, rubric),
+        n_adjudicated=int(cases["adjudicated"].sum()),
         criteria=by_criterion,
         low_share=None if low is None else float(low.mean()),
     )
@@ -298,71 +269,15 @@ def _figure(cases: pd.DataFrame, limits: tuple[float, float] | None) -> Figure:
 
 
 def _score(cases: pd.DataFrame, criteria: Sequence[Criterion], rubric: Rubric) -> Figure:
-    """Score of a case = sum of weight x (mean - worst) / (best - worst), 0-100; the score of the
-    variant is the mean over the cases that are rated on all criteria."""
+    """The mean over the cases that are rated on all criteria; `cases` are those of one variant."""
     if not rubric.scale_declared:
         return Figure(0, None, None, Interval(None, None, "t", NO_DECLARED_SCALE))
-    table = cases.pivot(index="case", columns="criterion", values="mean")
-    table = table.reindex(columns=[criterion.id for criterion in criteria]).dropna()
-    if not len(table):
+    scores = scores_of(cases, criteria, rubric)
+    if not len(scores):
         return Figure(0, None, None, Interval(None, None, "t", NO_COMPLETE_CASE))
-    ends = (rubric.scale_min, rubric.scale_max)
-    worst, best = ends if rubric.higher_is_better else ends[::-1]
-    weights = [criterion.weight for criterion in criteria]
-    score = ((table - worst) / (best - worst) * weights).sum(axis=1)
-    clusters = cases.drop_duplicates("case").set_index("case")["cluster"].reindex(score.index)
-    frame = pd.DataFrame({"case": score.index, "mean": score.to_numpy(), "cluster": clusters.array})
-    frame["lowest"] = frame["mean"]
-    return _figure(frame, (0.0, 100.0))
+    scores = scores.rename(columns={"score": "mean"})
+    return _figure(scores.assign(lowest=scores["mean"]), (0.0, 100.0))
 
 
 def _five_levels(rubric: Rubric) -> bool:
     return rubric.scale_declared and (rubric.scale_min, rubric.scale_max) == (1, 5)
-
-
-def _organisations(session: Session, round_: Round) -> int:
-    """Organisations whose outputs were rated."""
-    return session.exec(
-        select(func.count(func.distinct(TrialRun.organisation_id)))
-        .join(Output, col(Output.run_id) == TrialRun.id)
-        .where(
-            select(Rating.id)
-            .where(Rating.output_id == Output.id, Rating.round_id == round_.id)
-            .exists()
-        )
-    ).one()
-
-
-def _assigned(session: Session, round_: Round) -> int:
-    return session.exec(
-        select(func.count())
-        .select_from(Assignment)
-        .join(Rater, col(Rater.id) == Assignment.rater_id)
-        .where(Rater.round_id == round_.id)
-    ).one()
-
-
-def _rated(session: Session, round_: Round) -> int:
-    pairs = (
-        select(Rating.rater_id, Rating.output_id)
-        .where(Rating.round_id == round_.id, col(Rating.superseded_at).is_(None))
-        .distinct()
-        .subquery()
-    )
-    return session.exec(select(func.count()).select_from(pairs)).one()
-
-
-def _edge_cases(session: Session, round_: Round) -> int:
-    return session.exec(
-        select(func.count(func.distinct(Case.id)))
-        .join(Output, col(Output.case_id) == Case.id)
-        .join(Rating, col(Rating.output_id) == Output.id)
-        .where(Rating.round_id == round_.id, Case.edge)
-    ).one()
-
-
-def _raters(session: Session, round_: Round) -> int:
-    rated = select(Rating.id).where(Rating.rater_id == Rater.id).exists()
-    return session.exec(
-        select(func.count()).select_from(Rater).where(Rater.round_id == round_.id, rated)
-    ).one()

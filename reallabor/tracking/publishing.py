@@ -28,10 +28,15 @@ class HumanFeedback:
     """Rubric version, such as `auskunft@1`."""
     round_name: str
     comment: str | None
+    adjudicated: bool = False
+    """Whether it was decided where raters disagreed; such a level has the same pseudonym in every
+    round, so that only the round tells two of them apart."""
 
     def assessment_id(self, trace_id: str) -> str:
         """The same id for every repetition, so that a score is never doubled."""
-        parts = (trace_id, self.criterion, self.pseudonym, self.rubric)
+        parts = [trace_id, self.criterion, self.pseudonym, self.rubric]
+        if self.adjudicated:
+            parts.append(self.round_name)
         return f"a-{hashlib.sha256('/'.join(parts).encode()).hexdigest()[:32]}"
 
 

@@ -175,6 +175,7 @@ def upgrade() -> None:
     sa.Column('level', sa.Float(), nullable=False),
     sa.Column('adopted_id', sa.Integer(), nullable=True),
     sa.Column('reason', sa.String(), nullable=False),
+    sa.Column('basis', sa.String(), nullable=False),
     sa.Column('decided_by', sa.Integer(), nullable=False),
     sa.Column('submission', sa.String(), nullable=False),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
@@ -184,7 +185,8 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['decided_by'], ['person.id'], name=op.f('fk_adjudication_decided_by_person')),
     sa.ForeignKeyConstraint(['output_id'], ['output.id'], name=op.f('fk_adjudication_output_id_output')),
     sa.ForeignKeyConstraint(['round_id'], ['rating_round.id'], name=op.f('fk_adjudication_round_id_rating_round')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_adjudication'))
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_adjudication')),
+    sa.UniqueConstraint('submission', name=op.f('uq_adjudication_submission'))
     )
     with op.batch_alter_table('adjudication', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_adjudication_output_id'), ['output_id'], unique=False)

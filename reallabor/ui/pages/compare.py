@@ -6,7 +6,7 @@ from reallabor.database import reading, transaction
 from reallabor.deciding.agenda import runs_are_hidden
 from reallabor.deciding.comparison import ScenarioComparison, compare
 from reallabor.deciding.decisions import VERDICTS, decide
-from reallabor.german import count, date
+from reallabor.german import count, date, number
 from reallabor.people import Person
 from reallabor.policies import may_decide
 from reallabor.rating.results import RoundResult
@@ -54,6 +54,21 @@ def show_variants(result: RoundResult) -> None:
         "Zahl der Fälle."
     )
     show_table(criteria_table(result))
+
+
+def show_adjudicated(result: RoundResult) -> None:
+    """How many judgements were adjudicated, and the scores without that."""
+    if not result.n_adjudicated:
+        return
+    scores = "; ".join(
+        f"{plain(variant_name(variant))} {number(variant.score_original.mean)}"
+        for variant in result.variants
+        if variant.n_adjudicated
+    )
+    st.write(
+        f"{count(result.n_adjudicated, 'strittiges Urteil', 'strittige Urteile')} geklärt; "
+        f"Punktwert und Ausschlusskriterien zählen die Klärung. Punktwert ohne Klärung: {scores}."
+    )
 
 
 def show_metrics(comparison: ScenarioComparison) -> None:
@@ -125,6 +140,7 @@ def show_scenario(comparison: ScenarioComparison, person: Person, *, blind: bool
                 "Ausgaben sind bewertet.",
                 icon=":material/hourglass_bottom:",
             )
+        show_adjudicated(result)
         if comparison.newer_unrated:
             st.info(
                 "Neuer als diese Runde und noch nicht bewertet: "
