@@ -1,5 +1,6 @@
 """How numbers, dates and plurals are written in German, on every screen and the command line."""
 
+from datetime import date as Day
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -33,6 +34,16 @@ def count(n: int, one: str, many: str) -> str:
     return f"{number(n, 0)} {one if n == 1 else many}"
 
 
+def today() -> Day:
+    """The day in Germany."""
+    return datetime.now(ZONE).date()
+
+
+def day(value: Day) -> str:
+    """`12.03.2026`."""
+    return value.strftime("%d.%m.%Y")
+
+
 def date(moment: datetime) -> str:
     """`12.03.2026`, the day in Germany."""
-    return moment.astimezone(ZONE).strftime("%d.%m.%Y")
+    return day(moment.astimezone(ZONE).date())

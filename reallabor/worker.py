@@ -9,10 +9,12 @@ from functools import partial
 
 import structlog
 
-from reallabor.database import prepare_database
+from reallabor.database import prepare_database, transaction
 from reallabor.errors import ReallaborError
 from reallabor.logs import configure_logs
+from reallabor.people import acting_person
 from reallabor.rating.publishing import publish
+from reallabor.rating.quarantine import erase_overdue
 from reallabor.recording.projection import project
 from reallabor.recording.uploads import send_kept
 from reallabor.settings import get_settings
@@ -33,6 +35,8 @@ def work(stop: threading.Event, *, pause_s: float) -> None:
         if _attempt("project", partial(_project, connection, everything)) and everything:
             next_full_look = time.monotonic() + FULL_LOOK_S
         _attempt("uploads", partial(_send_uploads, connection))
+        if everything:
+            _attempt("quarantine", _erase_overdue)
         _attempt("publish", partial(_publish, connection))
         stop.wait(pause_s)
 
@@ -48,6 +52,12 @@ def _project(connection: Connection, everything: bool) -> None:
         log.info("projected", runs=report.runs, outputs=report.outputs)
     for note in report.notes if everything else []:
         log.warning("noticed", note=note)
+
+
+def _erase_overdue() -> None:
+    with transaction() as session:
+        if number := erase_overdue(session, actor=acting_person(session)):
+            log.warning("quarantine_erased", outputs=number)
 
 
 def _publish(connection: Connection) -> None:

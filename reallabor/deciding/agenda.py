@@ -1,7 +1,6 @@
 """What is each person's to do: the start page and the scenarios page read it."""
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from sqlmodel import Session, col, func, select
 
@@ -13,33 +12,19 @@ from reallabor.models import (
     Decision,
     Output,
     Person,
-    Rater,
     Round,
     Scenario,
     row_id,
 )
 from reallabor.policies import may_decide, may_open_round, may_rate, may_record, may_release
 from reallabor.rating.drafting import newest_runs
+from reallabor.rating.progress import RoundProgress, round_progress
+from reallabor.rating.quarantine import QuarantineEntry, list_quarantine
 from reallabor.rating.results import released_round
 from reallabor.rating.rounds import open_rounds
-from reallabor.rating.sheet import OpenRating, is_rated, list_open_ratings
+from reallabor.rating.sheet import OpenRating, list_open_ratings
 from reallabor.recording.catalogue import get_scenario
 from reallabor.recording.runs import RunSummary, run_summary
-
-
-@dataclass(frozen=True)
-class RoundSummary:
-    """A round in one line; of each rater only whether they are done, never how fast."""
-
-    round_id: int
-    number: int
-    demo: bool
-    opened_at: datetime
-    released_at: datetime | None
-    total: int
-    done: int
-    raters: dict[str, bool]
-    """Name to whether finished; empty for imported ratings."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +37,8 @@ class ScenarioSummary:
     organisation: str
     experiment_id: str | None
     runs: list[RunSummary]
-    open_round: RoundSummary | None
-    released: RoundSummary | None
+    open_round: RoundProgress | None
+    released: Round | None
     decision: Decision | None
     unrated_runs: bool
     """Whether the newest runs are not part of any round yet."""
@@ -102,10 +87,14 @@ class Agenda:
     to_open: list[ScenarioSummary]
     to_release: list[ScenarioSummary]
     to_decide: list[ScenarioSummary]
+    quarantine: list[QuarantineEntry]
+    """Outputs in which somebody saw personal data."""
 
     @property
     def empty(self) -> bool:
-        return not (self.ratings or self.to_open or self.to_release or self.to_decide)
+        return not (
+            self.ratings or self.to_open or self.to_release or self.to_decide or self.quarantine
+        )
 
 
 def agenda(session: Session, person: Person) -> Agenda:
@@ -118,6 +107,7 @@ def agenda(session: Session, person: Person) -> Agenda:
         to_release=[each for each in scenarios if may_release(person) and each.open_round],
         to_decide=[each for each in scenarios if may_decide(person)
                    and each.released and not each.decision],
+        quarantine=list_quarantine(session) if may_release(person) else [],
     )  # fmt: skip
 
 
@@ -158,7 +148,6 @@ def _summary(session: Session, scenario: Scenario) -> ScenarioSummary:
         ).all()
     )
     running = open_rounds(session, scenario)
-    released = released_round(session, scenario)
     return ScenarioSummary(
         slug=scenario.slug,
         title=scenario.title,
@@ -166,8 +155,8 @@ def _summary(session: Session, scenario: Scenario) -> ScenarioSummary:
         organisation=str(scenario.content.get("organisation", "")),
         experiment_id=scenario.experiment_id,
         runs=[run_summary(session, run) for run in runs],
-        open_round=_round_summary(session, running[0]) if running else None,
-        released=_round_summary(session, released) if released else None,
+        open_round=round_progress(session, row_id(running[0].id)) if running else None,
+        released=released_round(session, scenario),
         decision=current_decision(session, scenario),
         unrated_runs=any(
             run.id not in rated and run.tracking_run_id and scenario.experiment_id for run in runs
@@ -177,26 +166,4 @@ def _summary(session: Session, scenario: Scenario) -> ScenarioSummary:
             .select_from(Case)
             .where(Case.scenario_id == scenario.id, Case.current)
         ).one(),
-    )
-
-
-def _round_summary(session: Session, round_: Round) -> RoundSummary:
-    rows = session.exec(
-        select(Person.name, func.count(), func.count().filter(is_rated()))
-        .select_from(Assignment)
-        .join(Rater, col(Rater.id) == Assignment.rater_id)
-        .join(Person, col(Person.id) == Rater.person_id)
-        .where(Rater.round_id == round_.id)
-        .group_by(Person.name)
-        .order_by(Person.name)
-    ).all()
-    return RoundSummary(
-        round_id=row_id(round_.id),
-        number=round_.number,
-        demo=round_.demo,
-        opened_at=round_.opened_at,
-        released_at=round_.released_at,
-        total=sum(total for _, total, _ in rows),
-        done=sum(finished for _, _, finished in rows),
-        raters={name: finished == total for name, total, finished in rows},
     )

@@ -132,6 +132,17 @@ def all_evaluators(session: Session) -> list[Person]:
     return [person for person in people if may_rate(person)]
 
 
+def rubric_versions(session: Session, scenario: Scenario) -> dict[int, str]:
+    """All stored versions of the scenario's rubric, newest first: key to title and name."""
+    own = session.get(Rubric, scenario.rubric_id) if scenario.rubric_id else None
+    if own is None:
+        return {}
+    found = session.exec(
+        select(Rubric).where(Rubric.key == own.key).order_by(col(Rubric.version).desc())
+    )
+    return {row_id(rubric.id): f"{rubric.title} ({rubric.name})" for rubric in found}
+
+
 def is_hidden() -> ColumnElement[bool]:
     """SQL condition on `Output`: in quarantine, or erased after it."""
     return (

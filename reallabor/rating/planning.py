@@ -170,7 +170,7 @@ def _minutes(session: Session, draft: Draft) -> dict[int, float]:
     """Minutes to read and judge each output. Its case is read again with every variant, because
     variants of a case never follow each other."""
     rows = session.exec(
-        select(  # type: ignore[call-overload]
+        select(
             Output.id,
             func.length(Output.text),
             func.length(Case.input),
@@ -181,7 +181,7 @@ def _minutes(session: Session, draft: Draft) -> dict[int, float]:
     ).all()
     judging = draft.criteria * SECONDS_PER_CRITERION / 60
     return {
-        output: sum(length or 0 for length in lengths) / CHARACTERS_PER_MINUTE + judging
+        row_id(output): sum(length or 0 for length in lengths) / CHARACTERS_PER_MINUTE + judging
         for output, *lengths in rows
     }
 

@@ -28,6 +28,11 @@ from reallabor.policies import may_rate, may_release, require
 from reallabor.rating.membership import locked_assignment
 from reallabor.recording.outbox import enqueue
 
+__all__ = [
+    "ERASED", "LONGEST", "QuarantineEntry", "QuarantineVerdict", "decide_quarantine",
+    "erase_overdue", "list_quarantine", "report_personal_data",
+]  # fmt: skip
+
 LONGEST = timedelta(days=14)
 """For how long an output stays in quarantine undecided; then it is erased."""
 ERASED = "Text gelöscht: Er enthielt personenbezogene Daten."

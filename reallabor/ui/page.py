@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NoReturn
 
 import streamlit as st
 import structlog
@@ -76,9 +77,11 @@ def plain(text: str) -> str:
     return _MARKDOWN.sub(r"\\\1", text)
 
 
-def say_after_rerun(sentence: str) -> None:
-    """Show a sentence at the top of the page once it has been drawn anew."""
+def say_after_rerun(sentence: str, *, to: str | None = None, **address: str) -> NoReturn:
+    """Show a sentence at the top of the page once it has been drawn anew, or of another page."""
     st.session_state["message"] = sentence
+    if to:
+        st.switch_page(to, query_params=address)
     st.rerun()
 
 

@@ -16,6 +16,8 @@ RUN = str(_FOLDER / "run.py")
 UPLOAD = str(_FOLDER / "upload.py")
 RUNS_COMPARED = str(_FOLDER / "runs_compared.py")
 NEW_SCENARIO = str(_FOLDER / "new_scenario.py")
+PLAN_ROUND = str(_FOLDER / "plan_round.py")
+ROUND = str(_FOLDER / "round.py")
 
 
 def listed() -> list[StreamlitPage]:
@@ -30,6 +32,9 @@ def listed() -> list[StreamlitPage]:
         st.Page(UPLOAD, title="Durchlauf hochladen", url_path="hochladen", visibility="hidden"),
         st.Page(RUNS_COMPARED, title="Gegenüberstellung", url_path="gegenueberstellung",
                 visibility="hidden"),
+        st.Page(PLAN_ROUND, title="Bewertung planen", url_path="bewertung-planen",
+                visibility="hidden"),
+        st.Page(ROUND, title="Bewertungsrunde", url_path="bewertungsrunde", visibility="hidden"),
         st.Page(NEW_SCENARIO, title="Neues Szenario", url_path="neues-szenario",
                 visibility="hidden"),
     ]  # fmt: skip

@@ -31,7 +31,7 @@ from reallabor.ui.blind import blind_notice
 from reallabor.ui.files import show_problems, table_uploader, xlsx_button
 from reallabor.ui.indicators import show_indicators
 from reallabor.ui.page import demo_badge, page, plain, say_after_rerun
-from reallabor.ui.rounds import open_button, release_panel
+from reallabor.ui.rounds import open_button, round_card
 from reallabor.ui.tables import runs_table, show_table
 from reallabor.ui.tracking_link import experiment_link
 
@@ -234,9 +234,9 @@ with page("Steckbrief") as me:
     else:
         show_indicators(scenario.runs, measure_titles(content))
         show_runs(all_runs, slug)
-    release_panel(scenario, me)
+    round_card(scenario, me)
     if may_open_round(me) and not scenario.open_round and scenario.runs and not blind:
-        open_button(scenario, me)
+        open_button(scenario)
     if folder:
         show_cases(folder.cases)
         if created and may_record(me):

@@ -4,13 +4,14 @@ import streamlit as st
 
 from reallabor.database import reading
 from reallabor.deciding.agenda import Agenda, ScenarioSummary, agenda
-from reallabor.german import count, date
+from reallabor.german import count, date, day, today
 from reallabor.people import Person
 from reallabor.policies import may_open_round
 from reallabor.rating.sheet import OpenRating
 from reallabor.ui import pages
 from reallabor.ui.page import demo_badge, page, plain
-from reallabor.ui.rounds import open_button, release_panel
+from reallabor.ui.quarantine import quarantine_card
+from reallabor.ui.rounds import open_button, round_card
 
 
 def show_rating(rating: OpenRating) -> None:
@@ -19,6 +20,10 @@ def show_rating(rating: OpenRating) -> None:
         st.subheader(plain(rating.title), anchor=False)
         demo_badge(rating.demo)
         left = rating.total - rating.done
+        if rating.due_on and left:
+            late = rating.due_on < today()
+            st.markdown(f"**Überfällig seit {day(rating.due_on)}**" if late
+                        else f"Bitte bis {day(rating.due_on)}")  # fmt: skip
         st.progress(rating.done / rating.total, text=f"{rating.done} von {rating.total} bewertet")
         label = "Weiter bewerten" if rating.done else "Bewertung beginnen"
         if not left:
@@ -28,7 +33,7 @@ def show_rating(rating: OpenRating) -> None:
             st.switch_page(pages.RATE, query_params={"runde": str(rating.round_id)})
 
 
-def show_opening(scenario: ScenarioSummary, person: Person) -> None:
+def show_opening(scenario: ScenarioSummary) -> None:
     """One card: a trial that waits for its evaluation."""
     with st.container(border=True):
         st.subheader(plain(scenario.title), anchor=False)
@@ -36,7 +41,7 @@ def show_opening(scenario: ScenarioSummary, person: Person) -> None:
         runs = count(len(scenario.runs), "Durchlauf", "Durchläufe")
         newest = max(run.finished_at for run in scenario.runs)
         st.write(f"{runs} aufgezeichnet, zuletzt am {date(newest)}. Noch nicht bewertet.")
-        open_button(scenario, person)
+        open_button(scenario)
 
 
 def show_decision(scenario: ScenarioSummary) -> None:
@@ -56,14 +61,18 @@ def show(tasks: Agenda, person: Person) -> None:
         st.header("Ihre offenen Bewertungen", anchor=False)
         for rating in tasks.ratings:
             show_rating(rating)
+    if tasks.quarantine:
+        st.header("Personendaten gemeldet", anchor=False)
+        for entry in tasks.quarantine:
+            quarantine_card(entry, person)
     if tasks.to_release:
         st.header("Laufende Bewertungen", anchor=False)
         for scenario in tasks.to_release:
-            release_panel(scenario, person)
+            round_card(scenario, person)
     if tasks.to_open:
         st.header("Bereit zur Bewertung", anchor=False)
         for scenario in tasks.to_open:
-            show_opening(scenario, person)
+            show_opening(scenario)
     if tasks.to_decide:
         st.header("Zum Beschluss", anchor=False)
         for scenario in tasks.to_decide:
