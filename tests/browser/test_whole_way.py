@@ -64,7 +64,9 @@ def test_trial_goes_from_recording_to_flag(browser: Browser, recorded: Platform)
     slug = recorded.slug
     organiser = new_screen(browser, recorded)
     organiser.open("", ORGANISER)
-    card(organiser).get_by_role("button", name="Bewertung starten").click()
+    card(organiser).get_by_role("button", name="Bewertung planen").click()
+    organiser.rest()
+    organiser.page.get_by_role("button", name="Bewertungsrunde beginnen").click()
     expect(organiser.page.get_by_text("läuft. Die Bewertenden sehen").first).to_be_visible()
 
     totals = []
@@ -84,11 +86,15 @@ def test_trial_goes_from_recording_to_flag(browser: Browser, recorded: Platform)
 
     organiser.open("", ORGANISER)
     expect(organiser.page.get_by_text(f"{sum(totals)} von 36 Bewertungen")).to_be_visible()
-    expect(organiser.page.get_by_text("Fertig: Emre Bewertung, Katrin Bewertung")).to_be_visible()
+    expect(organiser.page.get_by_text("2 von 5 Personen fertig.")).to_be_visible()
     assert not feedback(recorded), "nothing may reach MLflow before the release"
-    card(organiser).get_by_text("Ja, die Ergebnisse sollen jetzt sichtbar werden.").click()
+    card(organiser).get_by_role("button", name="Runde öffnen").click()
     organiser.rest()
-    card(organiser).get_by_role("button", name="Freigeben").click()
+    rows = organiser.page.get_by_role("row")
+    expect(rows.filter(has_text="fertig")).to_have_count(2)
+    organiser.page.get_by_text("Ja, die Ergebnisse sollen jetzt sichtbar werden.").click()
+    organiser.rest()
+    organiser.page.get_by_role("button", name="Freigeben").click()
     expect(organiser.page.get_by_text("ist freigegeben").first).to_be_visible()
 
     steering = new_screen(browser, recorded)

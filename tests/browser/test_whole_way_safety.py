@@ -17,6 +17,10 @@ def start_round(screen: Screen) -> None:
     button = screen.page.locator(".st-key-open-buerger-chatbot button")
     if button.count():
         button.click()
+        screen.rest()
+        screen.page.get_by_text("die Runde soll trotzdem beginnen").click()
+        screen.rest()
+        screen.page.get_by_role("button", name="Bewertungsrunde beginnen").click()
         expect(screen.page.get_by_text("läuft. Die Bewertenden sehen").first).to_be_visible()
 
 
