@@ -7,7 +7,14 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from reallabor.errors import ReallaborError
-from reallabor.evaluations import load_gates, load_rubric, rubric_keys
+from reallabor.evaluations import (
+    calibration_keys,
+    load_calibration,
+    load_gates,
+    load_rubric,
+    rubric_keys,
+)
+from reallabor.lessons import lesson_keys, load_lesson
 from reallabor.scenarios import ScenarioFolder, load_scenario, scenario_slugs
 from reallabor.settings import get_settings
 
@@ -21,6 +28,8 @@ class ContentReport:
     scenarios: list[str] = field(default_factory=list)
     rubrics: list[str] = field(default_factory=list)
     cases: int = 0
+    gold_cases: int = 0
+    lessons: int = 0
     problems: list[str] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
@@ -43,6 +52,12 @@ def check_all(content: Path | None = None) -> ContentReport:
     for key in rubric_keys(evaluations):
         if rubric := attempt(lambda key=key: load_rubric(key, evaluations)):  # type: ignore[misc]
             report.rubrics.append(rubric.name)
+    for key in calibration_keys(evaluations):
+        calibration = attempt(lambda key=key: load_calibration(key, evaluations))  # type: ignore[misc]
+        report.gold_cases += len(calibration.cases) if calibration else 0
+    for key in lesson_keys(evaluations):
+        lesson = attempt(lambda key=key: load_lesson(key, evaluations))  # type: ignore[misc]
+        report.lessons += lesson is not None
     gates = attempt(lambda: load_gates(evaluations))
     known = {gate.key for gate in gates.gates} if gates else set()
     if not scenario_slugs(scenarios):

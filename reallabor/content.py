@@ -45,6 +45,7 @@ SENTENCES = {
     "too_short": "hat zu wenige Einträge",
     "greater_than": "ist zu klein",
     "greater_than_equal": "ist zu klein",
+    "less_than_equal": "ist zu groß",
     "finite_number": "muss eine endliche Zahl sein",
     "string_pattern_mismatch": "fehlt oder hat nicht die erlaubte Form",
     "string_too_long": "ist zu lang",
@@ -55,7 +56,25 @@ SENTENCES = {
 
 def load_yaml(path: Path, model: type[C]) -> C:
     """The file as a checked model. Raises InvalidContent with file, line and field."""
+    return _parsed(path, read_text(path), model)
+
+
+def load_front_matter(path: Path, model: type[C]) -> tuple[C, str]:
+    """The YAML head between two lines `---` as a checked model, and the text below it. Raises
+    InvalidContent as `load_yaml`, and where head or text is missing."""
     source = read_text(path)
+    head, end, body = source.removeprefix("---\n").partition("\n---\n")
+    if not source.startswith("---\n") or not end:
+        raise InvalidContent(
+            f"{path}, Zeile 1: Der Kopf fehlt. Bitte die Angaben zwischen zwei Zeilen aus drei "
+            "Strichen (---) an den Anfang der Datei setzen."
+        )
+    if not body.strip():
+        raise InvalidContent(f"{path}: Unter dem Kopf steht kein Text.")
+    return _parsed(path, f"\n{head}", model), body.strip()
+
+
+def _parsed(path: Path, source: str, model: type[C]) -> C:
     try:
         data = yaml.load(source, Loader=_LOADER)
     except yaml.YAMLError as error:

@@ -1,4 +1,5 @@
-"""Speaks to `evaluations/`: rubrics and the gates of law and readiness."""
+"""Speaks to `evaluations/`: rubrics, the gates of law and readiness, and the gold cases by which
+people are calibrated."""
 
 from datetime import date
 from pathlib import Path
@@ -119,6 +120,57 @@ class GatesContent(Content):
     gates: Annotated[list[GateContent], Field(min_length=1)]
 
 
+class GoldCaseContent(Content):
+    """One gold case: an output with the level it deserves on every criterion, and why."""
+
+    key: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*$")]
+    input: Text
+    reference: str = ""
+    output: Text
+    levels: dict[str, int]
+    explanation: dict[str, Text]
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the whole case."""
+        return digest(self.model_dump(mode="json"))
+
+
+class CalibrationContent(Content):
+    """`kalibrierung/<rubric>.yaml`: the gold cases of a rubric version, and who is calibrated.
+
+    It lies beside the rubric and not in it: a stored rubric version never changes, and better
+    training must not make a new one.
+    """
+
+    rubric: Annotated[str, StringConstraints(pattern=r"^\S+@[1-9]\d*$")]
+    """The rubric version for which the levels hold, such as `auskunft@1`."""
+    tolerance: Annotated[int, Field(ge=0)]
+    """Levels by which a judgement may differ from the reference."""
+    share: Annotated[FiniteFloat, Field(gt=0, le=1)]
+    """Share of an attempt's judgements that must be within tolerance."""
+    enough: Annotated[int, Field(ge=1)]
+    """Gold cases in one attempt."""
+    cases: Annotated[list[GoldCaseContent], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "CalibrationContent":
+        keys = [case.key for case in self.cases]
+        if len(set(keys)) < len(keys):
+            raise ValueError("cases: eine Kennung (key) steht zweimal da")
+        if len(keys) < 2 * self.enough:
+            raise ValueError(
+                f"cases: {len(keys)} Fälle reichen nicht für zwei Durchgänge zu je {self.enough}; "
+                "wer den ersten verfehlt, braucht neue"
+            )
+        return self
+
+    @property
+    def sha256(self) -> str:
+        """Hash of thresholds and cases."""
+        return digest(self.model_dump(mode="json"))
+
+
 def rubric_keys(folder: Path | None = None) -> list[str]:
     """The rubrics that lie in the folder, sorted."""
     folder = folder or get_settings().content / "evaluations"
@@ -156,3 +208,44 @@ def load_gates(folder: Path | None = None) -> GatesContent:
     """All gates with their legal status date."""
     folder = folder or get_settings().content / "evaluations"
     return load_yaml(folder / "gates.yaml", GatesContent)
+
+
+def calibration_keys(folder: Path | None = None) -> list[str]:
+    """The rubrics for which gold cases lie in the folder, sorted."""
+    folder = folder or get_settings().content / "evaluations"
+    return sorted(path.stem for path in (folder / "kalibrierung").glob("*.yaml"))
+
+
+def load_calibration(key: str, folder: Path | None = None) -> CalibrationContent:
+    """The gold cases of a rubric, checked against it: same version, every criterion has a level of
+    its scale and an explanation. Raises InvalidContent and what `load_rubric` raises."""
+    folder = folder or get_settings().content / "evaluations"
+    path = folder / "kalibrierung" / f"{key}.yaml"
+    content = load_yaml(path, CalibrationContent)
+    rubric = load_rubric(key, folder)
+    if content.rubric != rubric.name:
+        raise InvalidContent(
+            f"{path}, Feld rubric: Die Fälle gehören zu '{content.rubric}', das Bewertungsraster "
+            f"ist '{rubric.name}'. Bitte Stufen und Erklärungen prüfen und das Feld anpassen."
+        )
+    for number, case in enumerate(content.cases):
+        _require_fit(case, rubric, f"{path}, Feld cases.{number}")
+    return content
+
+
+def _require_fit(case: GoldCaseContent, rubric: RubricContent, where: str) -> None:
+    wanted = {criterion.key: criterion for criterion in rubric.criteria}
+    for field, given in (("levels", set(case.levels)), ("explanation", set(case.explanation))):
+        if missing := [key for key in wanted if key not in given]:
+            raise InvalidContent(f"{where}.{field}: Im Fall '{case.key}' fehlt '{missing[0]}'.")
+        if unknown := sorted(given - set(wanted)):
+            raise InvalidContent(
+                f"{where}.{field}: Das Kriterium '{unknown[0]}' (Fall '{case.key}') gibt es in "
+                f"'{rubric.name}' nicht."
+            )
+    for key, level in case.levels.items():
+        if level not in wanted[key].levels:
+            raise InvalidContent(
+                f"{where}.levels.{key}: Stufe {level} (Fall '{case.key}') gibt es in "
+                f"'{rubric.name}' nicht; erlaubt: {rubric.scale.min:g}-{rubric.scale.max:g}."
+            )

@@ -25,6 +25,7 @@ may_adjudicate = _has(Role.ORGANISER)
 may_edit_rubrics = _has(Role.ORGANISER)
 may_import_ratings = _has(Role.ORGANISER, Role.PILOT)
 may_decide = _has(Role.STEERING)
+may_learn = _has(*Role)
 
 _WHO = {
     may_record: "Durchläufe einbringen und Szenarien anlegen können nur Pilotteams und die "
@@ -35,6 +36,7 @@ _WHO = {
     may_edit_rubrics: "Ein Bewertungsraster neu fassen kann nur die Organisation des Reallabors",
     may_import_ratings: "Bewertungen einlesen können nur Pilotteams und die Organisation",
     may_decide: "Beschließen können nur Mitglieder des Lenkungskreises",
+    may_learn: "Lernen und sich kalibrieren können nur Menschen mit einer Aufgabe im Reallabor",
     may_release: "Ergebnisse freigeben kann nur die Organisation des Reallabors",
 }
 

@@ -11,7 +11,7 @@ from sqlmodel import select
 
 from reallabor.database import reading, transaction
 from reallabor.errors import InvalidContent, UnknownObject
-from reallabor.evaluations import load_gates, load_rubric
+from reallabor.evaluations import load_calibration, load_gates, load_rubric
 from reallabor.models import Criterion, Rubric, Scenario
 from reallabor.recording.catalogue import load_shipped
 from reallabor.scenarios import load_scenario
@@ -230,6 +230,49 @@ def test_check_content_reports_all_broken_files(
         load_gates()
 
 
+# --- gold cases -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def gold(trial: Trial) -> Path:
+    return trial.content / "evaluations" / "kalibrierung" / "auskunft.yaml"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ("rubric: auskunft@1", "rubric: auskunft@2",
+         "Feld rubric: Die Fälle gehören zu 'auskunft@2', das Bewertungsraster ist 'auskunft@1'"),
+        ("rubric: auskunft@1", "rubric: auskunft", "Feld rubric: fehlt oder hat nicht"),
+        ("UE: 5, NE: 4, DS: 5", "UE: 5, NE: 4",
+         "Feld cases.0.levels: Im Fall 'weiterbewilligung' fehlt 'DS'"),
+        ("UE: 5, NE: 4, DS: 5", "UE: 5, NE: 4, DS: 5, X: 1",
+         "Feld cases.0.levels: Das Kriterium 'X' (Fall 'weiterbewilligung') gibt es in"),
+        ("FR: 3, QU: 1", "FR: 6, QU: 1", "Feld cases.1.levels.FR: Stufe 6 (Fall 'stromsperre')"),
+        ("FR: „Richtig und präzise“, denn Antrag, Zeitpunkt und Folge stimmen und beantworten die "
+         "ganze Frage.", "FR: ' '", "Feld cases.0.explanation.FR: darf nicht leer sein"),
+        ("- key: stromsperre", "- key: weiterbewilligung", "eine Kennung (key) steht zweimal da"),
+        ("enough: 4", "enough: 5", "8 Fälle reichen nicht für zwei Durchgänge zu je 5"),
+        ("share: 0.8", "share: 80", "Feld share: ist zu groß"),
+        ("tolerance: 1", "toleranz: 1", "Feld tolerance: fehlt"),
+    ],
+    ids=lambda value: str(value)[:24],
+)  # fmt: skip
+def test_broken_gold_file_names_file_and_field(
+    gold: Path, call: Callable[..., Call], old: str, new: str, sentence: str
+) -> None:
+    text = gold.read_text("utf-8")
+    assert old in text
+    gold.write_text(text.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(InvalidContent) as refusal:
+        load_calibration("auskunft")
+    assert str(gold) in str(refusal.value)
+    assert sentence in str(refusal.value)
+    checked = call("check-content")
+    assert checked.code == 1
+    assert str(refusal.value) in checked.err
+
+
 # --- stored versions ----------------------------------------------------------------------------
 
 
@@ -248,7 +291,8 @@ def test_stored_rubric_version_never_changes(trial: Trial, rubric: Path, platfor
     with transaction() as session:
         assert load_shipped(session) == [trial.slug]
     with reading() as session:
-        rubrics = {row.version: row for row in session.exec(select(Rubric))}
+        of_that_key = select(Rubric).where(Rubric.key == "auskunft")
+        rubrics = {row.version: row for row in session.exec(of_that_key)}
         scenario = session.exec(select(Scenario)).one()
         assert scenario.rubric_id == rubrics[2].id
     assert "Rechtlich falsch" in json.dumps(rubrics[1].content)
@@ -259,8 +303,9 @@ def test_unchanged_content_is_not_loaded_again(trial: Trial, platform_url: str) 
     with transaction() as session:
         assert load_shipped(session) == [trial.slug]
     with transaction() as session:
+        before = len(session.exec(select(Criterion)).all())
         assert load_shipped(session) == []
-        assert len(session.exec(select(Criterion)).all()) == 6
+        assert len(session.exec(select(Criterion)).all()) == before == 26
 
 
 def test_removed_case_stays_but_is_not_current(trial: Trial, platform_url: str) -> None:

@@ -95,7 +95,8 @@ def test_imported_rubric_never_takes_a_shipped_name(
     with transaction() as session:
         assert load_shipped(session) == [trial.slug]
         keys = session.exec(select(Rubric.key)).all()
-    assert sorted(keys) == ["auskunft", "import/auskunft"]
+    assert {"auskunft", "import/auskunft"} <= set(keys)
+    assert len(keys) == len(set(keys))
 
 
 def test_imported_scenario_has_nothing_to_rate_blind(platform_url: str, tmp_path: Path) -> None:
@@ -136,7 +137,7 @@ def test_round_with_a_rating_is_never_taken_back(trial: Trial, platform_url: str
 def test_gates_and_candidate_are_those_of_the_round(trial: Trial, platform_url: str) -> None:
     blind_round(trial)
     with transaction() as session:
-        rubric = session.exec(select(Rubric)).one()
+        rubric = session.exec(select(Rubric).where(Rubric.key == "auskunft")).one()
         later = {**rubric.content, "version": 2, "gates": []}
         newer = Rubric(**{**rubric.model_dump(exclude={"id"}), "version": 2, "content": later})
         session.add(newer)

@@ -80,7 +80,9 @@ def check_content(as_json: AsJson = False) -> None:
     tell(
         report.as_json(), as_json,
         f"In Ordnung: {count(len(report.scenarios), 'Szenario', 'Szenarien')} mit "
-        f"{count(report.cases, 'Fall', 'Fällen')}, {len(report.rubrics)} Bewertungsraster.",
+        f"{count(report.cases, 'Fall', 'Fällen')}, {len(report.rubrics)} Bewertungsraster, "
+        f"{count(report.gold_cases, 'Kalibrierfall', 'Kalibrierfälle')}, "
+        f"{count(report.lessons, 'Lektion', 'Lektionen')}.",
     )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from reallabor.models.adjudication import Adjudication
 from reallabor.models.audit_entry import AuditEntry
 from reallabor.models.base import now, row_id
 from reallabor.models.decision import Decision, Verdict
-from reallabor.models.gold import GoldAssignment, GoldCase, GoldRating, LessonRead
+from reallabor.models.gold import GoldAssignment, GoldCase, GoldRating, GoldRule, LessonRead
 from reallabor.models.judge import Judge, JudgeRating
 from reallabor.models.outbox import Delivery, OutboxEntry
 from reallabor.models.person import Organisation, Person, Role
@@ -28,9 +28,9 @@ from reallabor.ways import Way
 
 __all__ = [
     "Adjudication", "Assignment", "Audience", "AuditEntry", "Case", "Channel", "Criterion",
-    "Decision", "Delivery", "EndReason", "GoldAssignment", "GoldCase", "GoldRating", "Judge",
-    "JudgeRating", "LessonRead", "Organisation", "Origin", "OutboxEntry", "Output", "Person",
-    "Quarantine", "QuarantineVerdict", "Rater", "Rating", "Remark", "Role", "Round",
+    "Decision", "Delivery", "EndReason", "GoldAssignment", "GoldCase", "GoldRating", "GoldRule",
+    "Judge", "JudgeRating", "LessonRead", "Organisation", "Origin", "OutboxEntry", "Output",
+    "Person", "Quarantine", "QuarantineVerdict", "Rater", "Rating", "Remark", "Role", "Round",
     "RoundOrigin", "RoundRun", "Rubric", "Scenario", "Survey", "SurveyToken", "TrialRun",
     "UnassignedOutput", "Variant", "Verdict", "Voice", "Watermark", "Way", "now", "row_id",
 ]  # fmt: skip

@@ -10,6 +10,20 @@ from sqlmodel import Field, SQLModel
 from reallabor.models.base import UtcDateTime, now
 
 
+class GoldRule(SQLModel, table=True):
+    """When somebody counts as calibrated for a rubric version; as the file has it now."""
+
+    __tablename__ = "gold_rule"
+    rubric_id: int = Field(foreign_key="rubric.id", primary_key=True)
+    tolerance: int
+    """Levels by which a judgement may differ from the reference."""
+    share: float
+    """Share (0-1) of the judgements of an attempt that must be within tolerance."""
+    enough: int
+    """Gold cases in one attempt."""
+    content_sha256: str
+
+
 class GoldCase(SQLModel, table=True):
     """One gold case of a rubric version; a changed text is a new row, the old one stays."""
 

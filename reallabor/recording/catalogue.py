@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 
 from reallabor.database import CATALOGUE_LOCK, take_turns
 from reallabor.errors import InvalidContent, UnknownObject
-from reallabor.evaluations import RubricContent, load_rubric
+from reallabor.evaluations import RubricContent, calibration_keys, load_calibration, load_rubric
 from reallabor.models import (
     Case,
     Criterion,
@@ -22,6 +22,7 @@ from reallabor.models import (
     Variant,
     row_id,
 )
+from reallabor.recording.gold_cases import store_gold_cases
 from reallabor.recording.outbox import enqueue
 from reallabor.scenarios import (
     CaseContent,
@@ -35,7 +36,8 @@ log = structlog.get_logger()
 
 
 def load_shipped(session: Session, *, asked: str | None = None) -> list[str]:
-    """Bring all shipped scenarios and their rubrics up to date; gives the slugs that changed.
+    """Bring all shipped scenarios, their rubrics and the gold cases up to date; gives the slugs of
+    the scenarios that changed.
 
     A broken folder is logged and left as it was stored: the others go on. Only that of the scenario
     somebody `asked` for raises InvalidContent.
@@ -49,8 +51,19 @@ def load_shipped(session: Session, *, asked: str | None = None) -> list[str]:
             if slug == asked:
                 raise
             log.warning("scenario_not_loaded", scenario=slug, reason=str(refusal))
+    _load_calibrations(session)
     _publish_cases(session, changed)
     return changed
+
+
+def _load_calibrations(session: Session) -> None:
+    """The gold cases of all rubrics; a broken file is logged and left as it was stored."""
+    for key in calibration_keys():
+        try:
+            content = load_calibration(key)
+            store_gold_cases(session, store_rubric(session, load_rubric(key)), content)
+        except (InvalidContent, UnknownObject) as refusal:
+            log.warning("gold_cases_not_loaded", rubric=key, reason=str(refusal))
 
 
 def stored_scenario(session: Session, slug: str) -> ScenarioFolder:

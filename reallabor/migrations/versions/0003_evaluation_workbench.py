@@ -27,6 +27,15 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_gold_case')),
     sa.UniqueConstraint('rubric_id', 'key', 'content_sha256', name=op.f('uq_gold_case_rubric_id_key_content_sha256'))
     )
+    op.create_table('gold_rule',
+    sa.Column('rubric_id', sa.Integer(), nullable=False),
+    sa.Column('tolerance', sa.Integer(), nullable=False),
+    sa.Column('share', sa.Float(), nullable=False),
+    sa.Column('enough', sa.Integer(), nullable=False),
+    sa.Column('content_sha256', sa.String(), nullable=False),
+    sa.ForeignKeyConstraint(['rubric_id'], ['rubric.id'], name=op.f('fk_gold_rule_rubric_id_rubric')),
+    sa.PrimaryKeyConstraint('rubric_id', name=op.f('pk_gold_rule'))
+    )
     op.create_table('lesson_read',
     sa.Column('person_id', sa.Integer(), nullable=False),
     sa.Column('lesson', sa.String(), nullable=False),
@@ -264,5 +273,6 @@ def downgrade() -> None:
 
     op.drop_table('survey')
     op.drop_table('lesson_read')
+    op.drop_table('gold_rule')
     op.drop_table('gold_case')
     # ### end Alembic commands ###
