@@ -22,6 +22,7 @@ from reallabor.models import (
     row_id,
 )
 from reallabor.policies import may_rate
+from reallabor.rating.calibration import is_calibrated
 from reallabor.recording.catalogue import get_scenario
 
 OVERLAP = 2
@@ -102,9 +103,10 @@ def draft_round(session: Session, slug: str, choice: RoundChoice) -> Draft:
         raise WrongState(
             f"'{unable[0]}' ist nicht als bewertende Person eingetragen. Bitte abwählen."
         )
-    return Draft(
-        scenario, runs, _rubric(session, scenario, choice), outputs, evaluators, failed, quarantined
-    )
+    rubric = _rubric(session, scenario, choice)
+    if choice.requires_calibration:
+        require_calibrated(session, evaluators, rubric)
+    return Draft(scenario, runs, rubric, outputs, evaluators, failed, quarantined)
 
 
 def newest_runs(
@@ -154,6 +156,18 @@ def is_hidden() -> ColumnElement[bool]:
         )
         .exists()
     )
+
+
+def require_calibrated(session: Session, people: Sequence[Person], rubric: Rubric) -> None:
+    """Raises WrongState where somebody is not calibrated for this rubric version."""
+    missing = [
+        person.name for person in people if not is_calibrated(session, person, row_id(rubric.id))
+    ]
+    if missing:
+        raise WrongState(
+            f"Für '{rubric.name}' noch nicht kalibriert: {', '.join(missing)}. Die Kalibrierung "
+            "steht unter „Lernen“; bis dahin bitte abwählen, oder die Runde für alle öffnen."
+        )
 
 
 def _chosen_runs(session: Session, scenario: Scenario, ids: Sequence[int]) -> list[TrialRun]:

@@ -11,11 +11,13 @@ from reallabor.models import (
     Person,
     Rater,
     Round,
+    Rubric,
     now,
     row_id,
 )
 from reallabor.policies import may_open_round, may_rate, require
 from reallabor.rating.board import Board, load_board
+from reallabor.rating.drafting import require_calibrated
 from reallabor.rating.raters import add_rater
 
 DECLINED = {
@@ -59,6 +61,8 @@ def join_round(session: Session, round_id: int, *, person: Person, actor: Person
     require(may_open_round, actor)
     require(may_rate, person)
     round_ = _locked_round(session, round_id)
+    if round_.requires_calibration:
+        require_calibrated(session, [person], session.get_one(Rubric, round_.rubric_id))
     rater = add_rater(session, round_, person.name, person=person)
     if rater.left_at is None and _has_work(session, rater):
         raise WrongState(f"'{person.name}' bewertet in Runde {round_.number} schon mit.")

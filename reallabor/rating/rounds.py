@@ -13,7 +13,6 @@ from reallabor.models import (
     Adjudication,
     Assignment,
     GoldAssignment,
-    GoldCase,
     GoldRating,
     Judge,
     JudgeRating,
@@ -32,6 +31,7 @@ from reallabor.models import (
 )
 from reallabor.policies import may_open_round, may_release, require
 from reallabor.rating.assigning import assign, mixed_places
+from reallabor.rating.calibration import list_gold_cases
 from reallabor.rating.drafting import Draft, RoundChoice, draft_round
 from reallabor.rating.outbox import enqueue_round
 from reallabor.rating.raters import add_rater, new_token
@@ -170,23 +170,12 @@ def delete_rounds(session: Session, ids: Sequence[int]) -> None:
 
 def _assign(session: Session, round_: Round, draft: Draft, choice: RoundChoice) -> None:
     plan = assign(draft.outputs, draft.houses, overlap=round_.overlap, seed=round_.seed)
-    gold = gold_cases(session, round_.rubric_id)[: choice.gold_cases]
+    cases = list_gold_cases(session, round_.rubric_id)[: choice.gold_cases]
+    gold = [row_id(case.id) for case in cases]
     for person in draft.evaluators:
         rater = add_rater(session, round_, person.name, person=person)
         hand_out(session, rater, plan[row_id(person.id)], gold, round_.seed)
     session.flush()
-
-
-def gold_cases(session: Session, rubric_id: int) -> list[int]:
-    """Keys of the current gold cases of a rubric version, in their order."""
-    return [
-        row_id(key)
-        for key in session.exec(
-            select(GoldCase.id)
-            .where(GoldCase.rubric_id == rubric_id, GoldCase.current)
-            .order_by(col(GoldCase.position))
-        )
-    ]
 
 
 def hand_out(

@@ -12,6 +12,7 @@ from reallabor.errors import ReallaborError
 from reallabor.german import count, date, number, today
 from reallabor.people import Person, organisation_of
 from reallabor.policies import may_open_round, require
+from reallabor.rating.calibration import list_gold_cases
 from reallabor.rating.drafting import (
     MOST_OVERLAP,
     OVERLAP,
@@ -21,7 +22,7 @@ from reallabor.rating.drafting import (
     rubric_versions,
 )
 from reallabor.rating.planning import RoundPlan, plan_round
-from reallabor.rating.rounds import gold_cases, open_round
+from reallabor.rating.rounds import open_round
 from reallabor.recording.catalogue import get_scenario
 from reallabor.recording.runs import RunSummary, list_runs
 from reallabor.ui import pages
@@ -70,7 +71,7 @@ def choose_evaluators(people: Sequence[tuple[Person, str]]) -> list[Person]:
 def choose_calibration(rubric_id: int) -> tuple[int, bool]:
     """How many gold cases, and whether only calibrated people rate."""
     with reading() as session:
-        most = len(gold_cases(session, rubric_id))
+        most = len(list_gold_cases(session, rubric_id))
     if not most:
         st.caption("Zu diesem Bewertungsraster gibt es keine Kalibrierfälle.")
         return 0, False
