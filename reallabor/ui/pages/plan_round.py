@@ -117,8 +117,8 @@ def show_plan(plan: RoundPlan) -> None:
         {
             "Person": rater.name,
             "Organisation": rater.organisation or "–",
-            "Fälle": rater.cases,
-            "Ausgaben": rater.outputs,
+            "Fälle": number(rater.cases, 0),
+            "Ausgaben": number(rater.outputs, 0),
             "Zeit etwa": f"{number(rater.minutes, 0)} Minuten" if rater.outputs else "–",
         }
         for rater in plan.raters
