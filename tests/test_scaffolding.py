@@ -1,11 +1,12 @@
 """A new scenario's folder: complete, without complaint, and runnable at once."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from building import Call, Trial, new_slug
-from fielded import fielded_trial
+from fielded import FIELDS, fielded_trial
 
 from reallabor.settings import get_settings
 from reallabor.tracking import Connection
@@ -85,3 +86,35 @@ def test_check_names_file_line_and_field(
     assert f"{trial.folder / 'scenario.yaml'}, Zeile " in said
     assert ", Feld " in said
     assert sentence in said
+
+
+@pytest.mark.parametrize(
+    ("expected", "said"),
+    [
+        ({"klase": "miete"}, "expected.klase: dieses Feld steht nicht unter fields in "
+         "scenario.yaml; dort stehen: klasse, frist, nachweise, betrag, dringend, orte"),
+        ({"klasse": "steuer"}, "expected.klasse: 'steuer' gibt es nicht; möglich: widerspruch, "),
+        ({"klasse": ["miete"]}, "expected.klasse: ein Feld der Art choice hat einen einzelnen"),
+        ({"frist": "bald"}, "expected.frist: 'bald' ist kein Datum wie 30.11.2026."),
+        ({"betrag": "viel"}, "expected.betrag: 'viel' ist keine Zahl."),
+        ({"dringend": "sehr"}, "expected.dringend: 'sehr' ist weder ja noch nein."),
+        ({"nachweise": {"a": 1}}, "expected.nachweise: benannte Einträge mit ihrem Gewinn gibt"),
+        ({"orte": {"Bonn": 1}}, "expected.orte: 'Bonn' gibt es nicht; möglich: Hanau, Gießen."),
+        ({"orte": {"Hanau": "gut"}}, "expected.orte: der Gewinn eines Eintrags ist eine Zahl"),
+        ({"orte": {"Hanau": 5000}}, "expected.orte: der Gewinn eines Eintrags ist eine Zahl"),
+    ],
+)  # fmt: skip
+def test_check_names_what_no_output_can_be(
+    trial: Trial, call: Callable[..., Call], expected: dict[str, object], said: str
+) -> None:
+    orte = {"key": "orte", "title": "Orte", "kind": "ranking", "values": ["Hanau", "Gießen"]}
+    trial.change(fields=[*FIELDS, orte])
+    good = {"id": "k-1", "input": "eins", "expected": {"orte": {"Hanau": 2, "gießen": 0.5},
+            "nachweise": ["a"], "frist": None, "klasse": "Miete"}}  # fmt: skip
+    trial.write_cases([good])
+    assert call("check-content").code == 0
+    trial.write_cases([good, {"id": "k-2", "input": "zwei", "expected": expected}])
+    done = call("check-content", "--json")
+    assert done.code == 1
+    (problem,) = json.loads(done.out)["problems"]
+    assert problem.startswith(f"{trial.folder / 'cases.jsonl'}, Zeile 2, Feld {said}")
