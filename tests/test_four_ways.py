@@ -47,12 +47,9 @@ class Clock:
 
 
 @pytest.fixture
-def trial(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Trial:
+def trial(use_content: Callable[[Trial], Trial], tmp_path: Path) -> Trial:
     """The scenario with fields, always under the same name."""
-    made = fielded_trial(tmp_path / "content", SLUG)
-    monkeypatch.setenv("REALLABOR_CONTENT", str(made.content))
-    get_settings.cache_clear()
-    return made
+    return use_content(fielded_trial(tmp_path / "content", SLUG))
 
 
 # --- the ways -------------------------------------------------------------------------------------
