@@ -71,7 +71,7 @@ class Ways:
     def run(self) -> None:
         latencies = [each.latency_ms for key in VARIANTS for each in OUTPUTS[key].values()]
         with self.monkeypatch.context() as patch:
-            patch.setattr("reallabor.recording.trials.time", Clock(latencies))
+            patch.setattr("reallabor.recording.answering.time", Clock(latencies))
             assert self.call("run", SLUG).code == 0
 
     def python(self) -> None:
