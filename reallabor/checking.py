@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from reallabor.content import filled_lines, read_text
 from reallabor.errors import ReallaborError
 from reallabor.evaluations import (
     calibration_keys,
@@ -15,10 +16,13 @@ from reallabor.evaluations import (
     rubric_keys,
 )
 from reallabor.lessons import lesson_keys, load_lesson
-from reallabor.scenarios import ScenarioFolder, load_scenario, scenario_slugs
+from reallabor.recording.values import read_value
+from reallabor.scenarios import FieldContent, ScenarioFolder, load_scenario, scenario_slugs
 from reallabor.settings import get_settings
 
 T = TypeVar("T")
+_MOST_GAIN = 100
+"""nDCG raises 2 to the gain."""
 
 
 @dataclass
@@ -69,6 +73,7 @@ def check_all(content: Path | None = None) -> ContentReport:
         report.scenarios.append(slug)
         report.cases += len(folder.cases)
         report.problems += _misfits(folder, set(rubric_keys(evaluations)), known)
+        report.problems += _wrong_expectations(folder)
         if not (folder.path / "system.py").is_file():
             continue  # its runs come from files, or from somebody's own program
         for variant in folder.content.variants:
@@ -90,3 +95,37 @@ def _misfits(folder: ScenarioFolder, rubrics: set[str], gates: set[str]) -> list
         if key not in gates
     ]
     return problems
+
+
+def _wrong_expectations(folder: ScenarioFolder) -> list[str]:
+    """Where `expected` of a case names no field of the scenario, or a value that no output can
+    have: the measures would count such a case as missed for ever."""
+    file = folder.path / "cases.jsonl"
+    fields = {field.key: field for field in folder.content.fields}
+    problems = []
+    for (line, _), case in zip(filled_lines(read_text(file)), folder.cases, strict=True):
+        for key, value in case.expected.items():
+            try:
+                if key not in fields:
+                    raise ValueError(
+                        f"dieses Feld steht nicht unter fields in scenario.yaml; dort stehen: "
+                        f"{', '.join(fields) or 'keine'}"
+                    )
+                _check_value(fields[key], value)
+            except ValueError as refusal:
+                problems.append(f"{file}, Zeile {line}, Feld expected.{key}: {refusal}.")
+    return problems
+
+
+def _check_value(field: FieldContent, value: Any) -> None:
+    """Raises ValueError with the rest of a German sentence."""
+    if isinstance(value, dict):
+        if field.kind != "ranking":
+            raise ValueError("benannte Einträge mit ihrem Gewinn gibt es nur bei der Art ranking")
+        gains = value.values()
+        if not all(isinstance(gain, int | float) and 0 <= gain <= _MOST_GAIN for gain in gains):
+            raise ValueError(f"der Gewinn eines Eintrags ist eine Zahl von 0 bis {_MOST_GAIN}")
+        value = list(value)
+    if isinstance(value, list) and field.kind not in ("list", "ranking"):
+        raise ValueError(f"ein Feld der Art {field.kind} hat einen einzelnen Wert")
+    read_value(field, value)

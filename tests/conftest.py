@@ -12,8 +12,11 @@ import building
 import pytest
 import structlog
 from building import REPOSITORY, Trial
+from fielded import fielded_trial
+from stand_in import Reply, StandIn, StandInEndpoint
 
 from reallabor.database import get_engine, prepare_database
+from reallabor.scenarios import ScenarioFolder, load_scenario
 from reallabor.settings import Settings, get_settings
 from reallabor.supervisor import tracking_part
 from reallabor.tracking import Connection
@@ -180,21 +183,53 @@ def connection(home: Path, mlflow_server: str, monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.fixture
-def trial(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Trial:
-    """A small runnable scenario of its own name; the settings point to its content folder."""
-    small = building.small_trial(tmp_path / "content")
-    monkeypatch.setenv("REALLABOR_CONTENT", str(small.content))
-    get_settings.cache_clear()
-    return small
+def use_content(home: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Trial], Trial]:
+    """Lets the settings point to the content folder of a trial."""
+
+    def use(made: Trial) -> Trial:
+        monkeypatch.setenv("REALLABOR_CONTENT", str(made.content))
+        get_settings.cache_clear()
+        return made
+
+    return use
 
 
 @pytest.fixture
-def shipped_trial(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Trial:
+def trial(use_content: Callable[[Trial], Trial], tmp_path: Path) -> Trial:
+    """A small runnable scenario of its own name; the settings point to its content folder."""
+    return use_content(building.small_trial(tmp_path / "content"))
+
+
+@pytest.fixture
+def shipped_trial(use_content: Callable[[Trial], Trial], tmp_path: Path) -> Trial:
     """A copy of the shipped scenario under a name of its own."""
-    copy = building.copied_trial(tmp_path / "content")
-    monkeypatch.setenv("REALLABOR_CONTENT", str(copy.content))
-    get_settings.cache_clear()
-    return copy
+    return use_content(building.copied_trial(tmp_path / "content"))
+
+
+@pytest.fixture
+def fielded(use_content: Callable[[Trial], Trial], tmp_path: Path) -> Trial:
+    """A scenario whose outputs have fields, with a name of its own."""
+    return use_content(fielded_trial(tmp_path / "content"))
+
+
+@pytest.fixture
+def scenario(use_content: Callable[[Trial], Trial], tmp_path: Path) -> ScenarioFolder:
+    """The scenario with fields, loaded, always under the same name."""
+    return load_scenario(use_content(fielded_trial(tmp_path / "content", "felder")).slug)
+
+
+@pytest.fixture
+def stand_in() -> Iterator[StandIn]:
+    """Starts stand-ins for the endpoint of a model; each says what it is told to."""
+    made: list[StandInEndpoint] = []
+
+    def make(reply: Callable[[str, int], Reply | None]) -> StandInEndpoint:
+        made.append(StandInEndpoint(reply))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.close()
 
 
 @pytest.fixture

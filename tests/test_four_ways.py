@@ -48,12 +48,9 @@ class Clock:
 
 
 @pytest.fixture
-def trial(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Trial:
+def trial(use_content: Callable[[Trial], Trial], tmp_path: Path) -> Trial:
     """The scenario with fields, always under the same name."""
-    made = fielded_trial(tmp_path / "content", SLUG)
-    monkeypatch.setenv("REALLABOR_CONTENT", str(made.content))
-    get_settings.cache_clear()
-    return made
+    return use_content(fielded_trial(tmp_path / "content", SLUG))
 
 
 # --- the ways -------------------------------------------------------------------------------------
@@ -75,7 +72,7 @@ class Ways:
     def run(self) -> None:
         latencies = [each.latency_ms for key in VARIANTS for each in OUTPUTS[key].values()]
         with self.monkeypatch.context() as patch:
-            patch.setattr("reallabor.recording.trials.time", Clock(latencies))
+            patch.setattr("reallabor.recording.answering.time", Clock(latencies))
             assert self.call("run", SLUG).code == 0
 
     def python(self) -> None:

@@ -4,13 +4,12 @@ like any other once they are finished."""
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import mlflow
 import pytest
 from building import HOUSE, OTHER, Trial, add_person, add_staff, rate, tokens
-from fielded import CASES, fielded_trial
+from fielded import CASES
 from mlflow.entities import AssessmentSource, Feedback
 from sqlmodel import Session, col, select
 
@@ -32,19 +31,10 @@ from reallabor.rating.drafting import RoundChoice
 from reallabor.rating.rounds import open_round
 from reallabor.recording.projection import ProjectionReport, project
 from reallabor.recording.taking_over import assign_output
-from reallabor.settings import get_settings
 from reallabor.tracking import Connection, recording
 from reallabor.tracking.reading import experiments
 
 INPUTS = {case["id"]: case["input"] for case in CASES}
-
-
-@pytest.fixture
-def trial(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Trial:
-    made = fielded_trial(tmp_path / "content")
-    monkeypatch.setenv("REALLABOR_CONTENT", str(made.content))
-    get_settings.cache_clear()
-    return made
 
 
 Log = Callable[..., str]
@@ -52,11 +42,11 @@ NOTHING: Mapping[str, Any] = {}
 
 
 @pytest.fixture
-def plain(connection: Connection, trial: Trial) -> Iterator[None]:
+def plain(connection: Connection, fielded: Trial) -> Iterator[None]:
     """mlflow as somebody uses it who has its address and the name of the experiment."""
     before = mlflow.get_tracking_uri()
     mlflow.set_tracking_uri(connection.address)
-    mlflow.set_experiment(f"reallabor/{trial.slug}")
+    mlflow.set_experiment(f"reallabor/{fielded.slug}")
     yield
     mlflow.set_tracking_uri(before)
 
@@ -86,8 +76,8 @@ def log(plain: None) -> Log:
     return log
 
 
-def taken(connection: Connection, trial: Trial, **more: Any) -> ProjectionReport:
-    return project(connection, slug=trial.slug, everything=True, **more)
+def taken(connection: Connection, fielded: Trial, **more: Any) -> ProjectionReport:
+    return project(connection, slug=fielded.slug, everything=True, **more)
 
 
 def texts(session: Session) -> dict[str, str | None]:
@@ -105,12 +95,12 @@ SHAPES: dict[str, Callable[[str], Any]] = {
 
 
 def test_outputs_are_matched_by_their_very_input(
-    trial: Trial, connection: Connection, platform_url: str, log: Log
+    fielded: Trial, connection: Connection, platform_url: str, log: Log
 ) -> None:
     shapes = list(SHAPES.values())
     log([{"input": shapes[n % len(shapes)](text), "output": f"zu {key}"}
          for n, (key, text) in enumerate(INPUTS.items())])  # fmt: skip
-    report = taken(connection, trial)
+    report = taken(connection, fielded)
     assert (report.runs, report.outputs, report.unassigned, report.notes) == (1, 6, 0, [])
     with reading() as session:
         assert texts(session) == {key: f"zu {key}" for key in INPUTS}
@@ -122,10 +112,10 @@ def test_outputs_are_matched_by_their_very_input(
 @pytest.mark.parametrize("backend", ["sqlite"])
 @pytest.mark.parametrize(("tags", "variant"), [({}, "mein Lauf 7"), ({"variant": "eins"}, "eins")])
 def test_run_name_is_the_variant_unless_tagged(  # noqa: PLR0917
-    trial: Trial, connection: Connection, platform_url: str, log: Log, tags: Any, variant: str
+    fielded: Trial, connection: Connection, platform_url: str, log: Log, tags: Any, variant: str
 ) -> None:
     log([{"input": INPUTS["k-1"], "output": "x"}], name="mein Lauf 7", tags=tags)
-    taken(connection, trial)
+    taken(connection, fielded)
     with reading() as session:
         run = session.exec(select(TrialRun)).one()
         assert session.get_one(Variant, run.variant_id).key == variant
@@ -139,11 +129,11 @@ NEARLY = {
 
 
 def test_what_fits_no_case_is_listed(
-    trial: Trial, connection: Connection, platform_url: str, log: Log
+    fielded: Trial, connection: Connection, platform_url: str, log: Log
 ) -> None:
     log([{"case": "k-2", "input": "egal", "output": "k-2 zuerst"}, *NEARLY.values(),
          {"input": [INPUTS["k-4"], INPUTS["k-5"]], "output": "zwei Fälle zugleich"}])  # fmt: skip
-    report = taken(connection, trial)
+    report = taken(connection, fielded)
     assert (report.outputs, report.unassigned) == (1, 4)
     assert len([note for note in report.notes if "„nicht zugeordnet“" in note]) == 4
     with reading() as session:
@@ -152,7 +142,7 @@ def test_what_fits_no_case_is_listed(
         by_hint = {each.hint: each for each in loose if each.hint}
         assert by_hint["k-9"].input == INPUTS["k-1"]
         assert not session.exec(select(TrialRun.complete)).one()
-    again = taken(connection, trial)
+    again = taken(connection, fielded)
     assert (again.runs, again.outputs, again.unassigned) == (0, 0, 0)
 
 
@@ -163,7 +153,7 @@ def test_what_fits_no_case_is_listed(
      ((Role.STEERING,), False), ((), False)],
 )  # fmt: skip
 def test_loose_output_is_assigned_by_those_who_may(  # noqa: PLR0917
-    trial: Trial,
+    fielded: Trial,
     connection: Connection,
     platform_url: str,
     log: Log,
@@ -171,7 +161,7 @@ def test_loose_output_is_assigned_by_those_who_may(  # noqa: PLR0917
     allowed: bool,
 ) -> None:
     log([NEARLY["k-9"]])
-    taken(connection, trial)
+    taken(connection, fielded)
     with transaction() as session:
         actor = add_person(session, "Wer auch immer", *roles, organisation=HOUSE)
         loose = row_id(session.exec(select(UnassignedOutput.id)).one())
@@ -188,14 +178,14 @@ def test_loose_output_is_assigned_by_those_who_may(  # noqa: PLR0917
         assert run.indicators.get("n_cases") == (1 if allowed else None)
         logged = "output_assigned" in session.exec(select(AuditEntry.action)).all()
         assert logged == allowed
-    assert taken(connection, trial).outputs == 0  # not taken over a second time
+    assert taken(connection, fielded).outputs == 0  # not taken over a second time
 
 
 def test_run_of_another_house_is_not_changed(
-    trial: Trial, connection: Connection, platform_url: str, log: Log
+    fielded: Trial, connection: Connection, platform_url: str, log: Log
 ) -> None:
     log([NEARLY["k-9"]])
-    taken(connection, trial)
+    taken(connection, fielded)
     with transaction() as session:
         loose = row_id(session.exec(select(UnassignedOutput.id)).one())
         case = row_id(session.exec(select(Case.id).where(Case.key == "k-1")).one())
@@ -207,10 +197,10 @@ def test_run_of_another_house_is_not_changed(
 
 
 def test_assigning_refuses_what_would_double(
-    trial: Trial, connection: Connection, platform_url: str, log: Log
+    fielded: Trial, connection: Connection, platform_url: str, log: Log
 ) -> None:
     log([{"case": "k-2", "input": "egal", "output": "k-2"}, *NEARLY.values()])
-    taken(connection, trial)
+    taken(connection, fielded)
     with transaction() as session:
         actor = add_person(session, "Paul", Role.PILOT, organisation=HOUSE)
         loose = session.exec(select(UnassignedOutput)).all()
@@ -229,15 +219,15 @@ def test_assigning_refuses_what_would_double(
 
 
 def test_rated_run_takes_no_further_output(
-    trial: Trial, connection: Connection, platform_url: str, log: Log
+    fielded: Trial, connection: Connection, platform_url: str, log: Log
 ) -> None:
     log([{"case": "k-2", "input": "egal", "output": "k-2"}, NEARLY["k-9"]])
-    taken(connection, trial)
+    taken(connection, fielded)
     with transaction() as session:
         staff = add_staff(session)
         people = [staff["anna"], staff["bert"]]
         round_ = open_round(
-            session, trial.slug, actor=staff["organiser"], choice=RoundChoice(evaluators=people)
+            session, fielded.slug, actor=staff["organiser"], choice=RoundChoice(evaluators=people)
         )
         rate(session, staff["anna"], tokens(session, round_, staff["anna"])[0],
              {"FR": 4, "AN": 4})  # fmt: skip
@@ -245,25 +235,25 @@ def test_rated_run_takes_no_further_output(
         case = row_id(session.exec(select(Case.id).where(Case.key == "k-1")).one())
         with pytest.raises(WrongState, match="wird schon bewertet"):
             assign_output(session, loose, case, actor=staff["pilot"])
-    assert taken(connection, trial).outputs == 0
+    assert taken(connection, fielded).outputs == 0
     with reading() as session:
         assert texts(session) == {"k-2": "k-2"}
 
 
 def test_foreign_judgements_are_never_pulled(
-    trial: Trial, connection: Connection, platform_url: str, log: Log
+    fielded: Trial, connection: Connection, platform_url: str, log: Log
 ) -> None:
     run_id = log(
         [{"case": "k-1", "input": INPUTS["k-1"], "output": "x"}],
         metrics={"score.total": 99.0, "score.FR": 5.0, "kosten": 2.0},
     )
-    experiment = experiments(connection)[trial.slug]
+    experiment = experiments(connection)[fielded.slug]
     (trace,) = connection.client.search_traces(locations=[experiment], run_id=run_id)
     feedback = Feedback(
         name="FR", value=5.0, source=AssessmentSource(source_type="HUMAN", source_id="B-7KQ2XM")
     )
     connection.client._tracing_client.log_assessment(trace.info.trace_id, feedback)
-    taken(connection, trial)
+    taken(connection, fielded)
     with reading() as session:
         found = session.exec(select(TrialRun.indicators)).one()
         assert found["kosten"] == 2.0
@@ -272,32 +262,32 @@ def test_foreign_judgements_are_never_pulled(
 
 
 def test_only_finished_runs_count(
-    trial: Trial, connection: Connection, platform_url: str, log: Log
+    fielded: Trial, connection: Connection, platform_url: str, log: Log
 ) -> None:
     run_id = log([{"case": key, "input": text, "output": "x"} for key, text in INPUTS.items()])
     for status in ("RUNNING", "FAILED", "KILLED", "SCHEDULED"):
         connection.client.update_run(run_id, status=status)
-        report = taken(connection, trial)
+        report = taken(connection, fielded)
         assert (report.runs, report.outputs) == (0, 0), status
     connection.client.set_terminated(run_id, "FINISHED")
-    assert taken(connection, trial).outputs == 6
+    assert taken(connection, fielded).outputs == 6
 
 
 def test_reopened_run_brings_what_was_added(
-    trial: Trial, connection: Connection, platform_url: str, log: Log
+    fielded: Trial, connection: Connection, platform_url: str, log: Log
 ) -> None:
     run_id = log([{"case": "k-1", "input": INPUTS["k-1"], "output": "erst"}])
-    assert taken(connection, trial).outputs == 1
+    assert taken(connection, fielded).outputs == 1
     connection.client.update_run(run_id, status="RUNNING")
-    resend(connection, trial, run_id, "k-2", "später")
-    assert project(connection, slug=trial.slug).outputs == 0
+    resend(connection, fielded, run_id, "k-2", "später")
+    assert project(connection, slug=fielded.slug).outputs == 0
     connection.client.set_terminated(run_id, "FINISHED")
-    assert project(connection, slug=trial.slug).outputs == 1
+    assert project(connection, slug=fielded.slug).outputs == 1
     with reading() as session:
         assert texts(session) == {"k-1": "erst", "k-2": "später"}
 
 
-def resend(connection: Connection, trial: Trial, run_id: str, case: str, text: str) -> None:
+def resend(connection: Connection, fielded: Trial, run_id: str, case: str, text: str) -> None:
     """Write a trace under the id that belongs to run and case, whatever stands there."""
     record = recording.TraceRecord(
         case_id=case, case_sha256="", input=INPUTS[case], output={"text": text}, error=None,
@@ -309,20 +299,20 @@ def resend(connection: Connection, trial: Trial, run_id: str, case: str, text: s
     connection.post(
         "/v1/traces", json.dumps(body).encode(),
         {"Content-Type": "application/json", "x-mlflow-run-id": run_id,
-         "x-mlflow-experiment-id": experiments(connection)[trial.slug]},
+         "x-mlflow-experiment-id": experiments(connection)[fielded.slug]},
     )  # fmt: skip
 
 
 def test_overwritten_trace_changes_nothing_here(
-    trial: Trial, connection: Connection, platform_url: str, log: Log
+    fielded: Trial, connection: Connection, platform_url: str, log: Log
 ) -> None:
     run_id = log([])
     for case in INPUTS:
-        resend(connection, trial, run_id, case, f"erst {case}")
-    assert taken(connection, trial, verify=True).outputs == 6
-    assert taken(connection, trial, verify=True).notes == []
-    resend(connection, trial, run_id, "k-4", "heimlich besser")
-    report = taken(connection, trial, verify=True)
+        resend(connection, fielded, run_id, case, f"erst {case}")
+    assert taken(connection, fielded, verify=True).outputs == 6
+    assert taken(connection, fielded, verify=True).notes == []
+    resend(connection, fielded, run_id, "k-4", "heimlich besser")
+    report = taken(connection, fielded, verify=True)
     (note,) = report.notes
     assert "Die Ausgabe zu Fall 'k-4' wurde in MLflow nachträglich geändert" in note
     assert report.outputs == 0
@@ -333,7 +323,7 @@ def test_overwritten_trace_changes_nothing_here(
 
 
 def test_traced_function_counts_by_its_arguments(
-    trial: Trial, connection: Connection, platform_url: str, plain: None
+    fielded: Trial, connection: Connection, platform_url: str, plain: None
 ) -> None:
     """The shortest way: a decorator, and no word about cases."""
 
@@ -345,7 +335,7 @@ def test_traced_function_counts_by_its_arguments(
         for text in INPUTS.values():
             assistant(text)
         mlflow.flush_trace_async_logging()
-    report = taken(connection, trial)
+    report = taken(connection, fielded)
     assert (report.outputs, report.unassigned) == (6, 0)
     with reading() as session:
         assert texts(session)["k-1"] == "Antwort auf Ich l"

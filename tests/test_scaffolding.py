@@ -1,26 +1,18 @@
 """A new scenario's folder: complete, without complaint, and runnable at once."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from building import Call, Trial, new_slug
-from fielded import fielded_trial
+from fielded import FIELDS
 
-from reallabor.settings import get_settings
 from reallabor.tracking import Connection
 
 
-@pytest.fixture
-def trial(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Trial:
-    made = fielded_trial(tmp_path / "content")
-    monkeypatch.setenv("REALLABOR_CONTENT", str(made.content))
-    get_settings.cache_clear()
-    return made
-
-
 def test_new_scenario_passes_the_check_and_runs(
-    trial: Trial, connection: Connection, call: Callable[..., Call]
+    fielded: Trial, connection: Connection, call: Callable[..., Call]
 ) -> None:
     slug = new_slug("neu")
     made = call("new-scenario", slug, "--title", "Ein neuer Versuch", "--json").json
@@ -45,21 +37,21 @@ def test_new_scenario_passes_the_check_and_runs(
     ],
 )
 def test_refused_scenario_leaves_no_folder(
-    trial: Trial, call: Callable[..., Call], arguments: list[str], sentence: str
+    fielded: Trial, call: Callable[..., Call], arguments: list[str], sentence: str
 ) -> None:
-    before = sorted((trial.content / "scenarios").iterdir())
+    before = sorted((fielded.content / "scenarios").iterdir())
     done = call("new-scenario", *arguments)
     assert done.code == 1
     assert sentence in done.err
-    assert sorted((trial.content / "scenarios").iterdir()) == before
+    assert sorted((fielded.content / "scenarios").iterdir()) == before
 
 
-def test_existing_folder_is_not_touched(trial: Trial, call: Callable[..., Call]) -> None:
-    before = (trial.folder / "scenario.yaml").read_text("utf-8")
-    done = call("new-scenario", trial.slug)
+def test_existing_folder_is_not_touched(fielded: Trial, call: Callable[..., Call]) -> None:
+    before = (fielded.folder / "scenario.yaml").read_text("utf-8")
+    done = call("new-scenario", fielded.slug)
     assert done.code == 1
     assert "gibt es schon; es wurde nichts geändert" in done.err
-    assert (trial.folder / "scenario.yaml").read_text("utf-8") == before
+    assert (fielded.folder / "scenario.yaml").read_text("utf-8") == before
 
 
 @pytest.mark.parametrize(
@@ -76,12 +68,44 @@ def test_existing_folder_is_not_touched(trial: Trial, call: Callable[..., Call])
     ],
 )  # fmt: skip
 def test_check_names_file_line_and_field(
-    trial: Trial, call: Callable[..., Call], change: dict[str, object], sentence: str
+    fielded: Trial, call: Callable[..., Call], change: dict[str, object], sentence: str
 ) -> None:
-    trial.change(**change)
+    fielded.change(**change)
     done = call("check-content")
     assert done.code == 1
     said = " ".join((done.out + done.err).split())
-    assert f"{trial.folder / 'scenario.yaml'}, Zeile " in said
+    assert f"{fielded.folder / 'scenario.yaml'}, Zeile " in said
     assert ", Feld " in said
     assert sentence in said
+
+
+@pytest.mark.parametrize(
+    ("expected", "said"),
+    [
+        ({"klase": "miete"}, "expected.klase: dieses Feld steht nicht unter fields in "
+         "scenario.yaml; dort stehen: klasse, frist, nachweise, betrag, dringend, orte"),
+        ({"klasse": "steuer"}, "expected.klasse: 'steuer' gibt es nicht; möglich: widerspruch, "),
+        ({"klasse": ["miete"]}, "expected.klasse: ein Feld der Art choice hat einen einzelnen"),
+        ({"frist": "bald"}, "expected.frist: 'bald' ist kein Datum wie 30.11.2026."),
+        ({"betrag": "viel"}, "expected.betrag: 'viel' ist keine Zahl."),
+        ({"dringend": "sehr"}, "expected.dringend: 'sehr' ist weder ja noch nein."),
+        ({"nachweise": {"a": 1}}, "expected.nachweise: benannte Einträge mit ihrem Gewinn gibt"),
+        ({"orte": {"Bonn": 1}}, "expected.orte: 'Bonn' gibt es nicht; möglich: Hanau, Gießen."),
+        ({"orte": {"Hanau": "gut"}}, "expected.orte: der Gewinn eines Eintrags ist eine Zahl"),
+        ({"orte": {"Hanau": 5000}}, "expected.orte: der Gewinn eines Eintrags ist eine Zahl"),
+    ],
+)  # fmt: skip
+def test_check_names_what_no_output_can_be(
+    fielded: Trial, call: Callable[..., Call], expected: dict[str, object], said: str
+) -> None:
+    orte = {"key": "orte", "title": "Orte", "kind": "ranking", "values": ["Hanau", "Gießen"]}
+    fielded.change(fields=[*FIELDS, orte])
+    good = {"id": "k-1", "input": "eins", "expected": {"orte": {"Hanau": 2, "gießen": 0.5},
+            "nachweise": ["a"], "frist": None, "klasse": "Miete"}}  # fmt: skip
+    fielded.write_cases([good])
+    assert call("check-content").code == 0
+    fielded.write_cases([good, {"id": "k-2", "input": "zwei", "expected": expected}])
+    done = call("check-content", "--json")
+    assert done.code == 1
+    (problem,) = json.loads(done.out)["problems"]
+    assert problem.startswith(f"{fielded.folder / 'cases.jsonl'}, Zeile 2, Feld {said}")

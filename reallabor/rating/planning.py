@@ -163,7 +163,8 @@ def _telling_words(
     houses = {run.organisation_id for run in runs}
     words += session.exec(select(Organisation.name).where(col(Organisation.id).in_(houses))).all()
     words += session.exec(select(Person.name).where(col(Person.organisation_id).in_(houses))).all()
-    return {word.casefold(): word for word in words if len(word) >= SHORTEST_NAME}
+    # The first spelling stays: a title rather than a key.
+    return {word.casefold(): word for word in reversed(words) if len(word) >= SHORTEST_NAME}
 
 
 def _minutes(session: Session, draft: Draft) -> dict[int, float]:

@@ -119,7 +119,7 @@ def show_plan(plan: RoundPlan) -> None:
             "Organisation": rater.organisation or "–",
             "Fälle": number(rater.cases, 0),
             "Ausgaben": number(rater.outputs, 0),
-            "Zeit etwa": f"{number(rater.minutes, 0)} Minuten" if rater.outputs else "–",
+            "Zeit etwa": duration(rater.minutes) if rater.outputs else "–",
         }
         for rater in plan.raters
     ]
@@ -130,6 +130,11 @@ def show_plan(plan: RoundPlan) -> None:
             f"Nichts zu bewerten bekommen: {plain(', '.join(idle))}. Niemand bewertet Ausgaben "
             "der eigenen Organisation."
         )
+
+
+def duration(minutes: float) -> str:
+    """`45 Minuten`, `2,5 Stunden`."""
+    return f"{number(minutes, 0)} Minuten" if minutes < 90 else f"{number(minutes / 60, 1)} Stunden"
 
 
 def show_mentions(plan: RoundPlan) -> bool:
