@@ -33,6 +33,7 @@ from reallabor.rating.agreement import round_agreement
 from reallabor.rating.case_means import case_scores
 from reallabor.rating.dispute_sheet import dispute_sheet, marked_segments
 from reallabor.rating.disputes import Dispute
+from reallabor.rating.drafting import RoundChoice
 from reallabor.rating.results import round_result
 from reallabor.rating.rounds import open_round, release_round
 
@@ -65,7 +66,7 @@ def rated(trial: Trial, levels: Levels = DISAGREED, **options: Any) -> Rated:
         building.add_person(session, NEUTRAL, Role.ORGANISER, organisation=OTHER)
         round_ = open_round(
             session, trial.slug, actor=people["organiser"],
-            evaluators=[people["anna"], people["bert"]], **options,
+            choice=RoundChoice(evaluators=[people["anna"], people["bert"]], **options),
         )  # fmt: skip
         for place, name in enumerate(("anna", "bert")):
             for case, token in cases_of(session, round_, people[name]):

@@ -47,6 +47,8 @@
     "Drag and drop file here": "Datei hierher ziehen",
     "Drag and drop files here": "Dateien hierher ziehen",
     "Delete": "Entfernen",
+    "view more": "mehr anzeigen",
+    "view less": "weniger anzeigen",
     "Calendar": "Kalender",
   }));
   const PATTERNS = [
