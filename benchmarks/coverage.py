@@ -247,7 +247,9 @@ def parts(rng: Random, below: list[str]) -> Iterator[str]:
         "Fälle streuen um 1, einzelne Bewertungen eines Falls um 0,7; „Strenge“ ist die Streuung "
         f"zwischen den Bewertenden. {thousands(RATER_RUNS)} Erhebungen je Zelle. „–“: in mehr als "
         "einem Zehntel der Erhebungen sagt die Plattform „nicht belastbar“ oder „nicht "
-        "bestimmbar“.",
+        "bestimmbar“. "
+        "„Nur diese Bewertenden“ ist das übliche Intervall; es spricht von anderen Fällen bei "
+        "denselben Personen und kann daher nicht halten, was hier gefragt ist.",
         "Werte; Bewertende, davon je Fall; Strenge | Geltung",
         "n",
     )
