@@ -1,4 +1,4 @@
-"""`make bench`: recording, import and comparison, measured in one run on a home of its own.
+"""`make bench`: recording, import, comparison and agreement, measured in one run on an own home.
 
 Every figure stands beside something measured in the same run, because absolute times of a shared
 machine say little. Usage: run.py [number of ratings]
@@ -16,6 +16,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import agreement
+
 OUTPUTS = 1000
 ONE_BY_ONE = 100
 
@@ -29,6 +31,7 @@ def main(ratings: int) -> None:
         print(f"{os.cpu_count()} Kerne, Python {sys.version.split()[0]}")
         recording(home)
         importing(home, ratings)
+        agreement.main()
 
 
 def recording(home: Path) -> None:
