@@ -12,7 +12,6 @@ from reallabor.ui import pages
 from reallabor.ui.focus import focus_heading
 from reallabor.ui.page import page, say_after_rerun
 
-
 STYLE = """
 <style>
 pre, pre code { white-space: pre-wrap !important; overflow-wrap: anywhere; }
