@@ -18,10 +18,20 @@ PAGES = {
     "hochladen": ("hochladen", "Durchlauf hochladen"),
     "gegenueberstellung": ("gegenueberstellung", "Zwei Durchläufe gegenüberstellen"),
     "neues-szenario": ("neues-szenario", "Neues Szenario"),
+    "lernen": ("lernen", "Lernen"),
+    "lektion": ("lektion", "Ein Intervall lesen"),
+    "kalibrierung": ("kalibrierung", "Kalibrierung"),
+    "bestaetigung": ("bestaetigung", "Bestätigung"),
 }
 UPLOADER = {"presentation-role-conflict"}
 """Streamlit's own fault in its file uploader; minor, and there is no way around it."""
-QUERIES = {"durchlauf": {"durchlauf": "1"}, "gegenueberstellung": {"a": "1", "b": "2"}}
+QUERIES = {
+    "durchlauf": {"durchlauf": "1"},
+    "gegenueberstellung": {"a": "1", "b": "2"},
+    "lektion": {"lektion": "intervall"},
+    "kalibrierung": {"raster": "recherche@1"},
+    "bestaetigung": {"raster": "recherche@1"},
+}
 """What an address needs to show more than a question."""
 
 

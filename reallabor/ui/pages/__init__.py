@@ -18,6 +18,10 @@ RUNS_COMPARED = str(_FOLDER / "runs_compared.py")
 NEW_SCENARIO = str(_FOLDER / "new_scenario.py")
 PLAN_ROUND = str(_FOLDER / "plan_round.py")
 ROUND = str(_FOLDER / "round.py")
+LEARNING = str(_FOLDER / "learning.py")
+LESSON = str(_FOLDER / "lesson.py")
+CALIBRATION = str(_FOLDER / "calibration.py")
+CONFIRMATION = str(_FOLDER / "confirmation.py")
 
 
 def listed() -> list[StreamlitPage]:
@@ -27,6 +31,7 @@ def listed() -> list[StreamlitPage]:
         st.Page(SCENARIOS, title="Szenarien", icon=":material/folder_open:", url_path="szenarien"),
         st.Page(RATE, title="Bewerten", icon=":material/rate_review:", url_path="bewerten"),
         st.Page(COMPARE, title="Vergleich", icon=":material/balance:", url_path="vergleich"),
+        st.Page(LEARNING, title="Lernen", icon=":material/school:", url_path="lernen"),
         st.Page(SCENARIO, title="Steckbrief", url_path="steckbrief", visibility="hidden"),
         st.Page(RUN, title="Durchlauf", url_path="durchlauf", visibility="hidden"),
         st.Page(UPLOAD, title="Durchlauf hochladen", url_path="hochladen", visibility="hidden"),
@@ -37,4 +42,7 @@ def listed() -> list[StreamlitPage]:
         st.Page(ROUND, title="Bewertungsrunde", url_path="bewertungsrunde", visibility="hidden"),
         st.Page(NEW_SCENARIO, title="Neues Szenario", url_path="neues-szenario",
                 visibility="hidden"),
+        st.Page(LESSON, title="Lektion", url_path="lektion", visibility="hidden"),
+        st.Page(CALIBRATION, title="Kalibrierung", url_path="kalibrierung", visibility="hidden"),
+        st.Page(CONFIRMATION, title="Bestätigung", url_path="bestaetigung", visibility="hidden"),
     ]  # fmt: skip
