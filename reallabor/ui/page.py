@@ -76,6 +76,12 @@ def plain(text: str) -> str:
     return _MARKDOWN.sub(r"\\\1", text)
 
 
+def asked_number(name: str) -> int | None:
+    """The row number that the address names; None where there is none."""
+    wanted = st.query_params.get(name, "")
+    return int(wanted) if wanted.isdecimal() and len(wanted) <= 9 else None
+
+
 def say_after_rerun(sentence: str) -> None:
     """Show a sentence at the top of the page once it has been drawn anew."""
     st.session_state["message"] = sentence

@@ -18,10 +18,17 @@ PAGES = {
     "hochladen": ("hochladen", "Durchlauf hochladen"),
     "gegenueberstellung": ("gegenueberstellung", "Zwei Durchläufe gegenüberstellen"),
     "neues-szenario": ("neues-szenario", "Neues Szenario"),
+    "uebereinstimmung": ("uebereinstimmung", "Übereinstimmung"),
+    "klaerung": ("klaerung", "Klärung"),
+    "neue-fassung": ("neue-fassung", "Neue Fassung eines Bewertungsrasters"),
 }
 UPLOADER = {"presentation-role-conflict"}
 """Streamlit's own fault in its file uploader; minor, and there is no way around it."""
-QUERIES = {"durchlauf": {"durchlauf": "1"}, "gegenueberstellung": {"a": "1", "b": "2"}}
+QUERIES = {
+    "durchlauf": {"durchlauf": "1"}, "gegenueberstellung": {"a": "1", "b": "2"},
+    "uebereinstimmung": {"runde": "1"}, "klaerung": {"runde": "1"},
+    "neue-fassung": {"raster": "auskunft"},
+}  # fmt: skip
 """What an address needs to show more than a question."""
 
 

@@ -16,6 +16,9 @@ RUN = str(_FOLDER / "run.py")
 UPLOAD = str(_FOLDER / "upload.py")
 RUNS_COMPARED = str(_FOLDER / "runs_compared.py")
 NEW_SCENARIO = str(_FOLDER / "new_scenario.py")
+AGREEMENT = str(_FOLDER / "agreement.py")
+ADJUDICATE = str(_FOLDER / "adjudicate.py")
+NEW_RUBRIC_VERSION = str(_FOLDER / "new_rubric_version.py")
 
 
 def listed() -> list[StreamlitPage]:
@@ -31,5 +34,10 @@ def listed() -> list[StreamlitPage]:
         st.Page(RUNS_COMPARED, title="Gegenüberstellung", url_path="gegenueberstellung",
                 visibility="hidden"),
         st.Page(NEW_SCENARIO, title="Neues Szenario", url_path="neues-szenario",
+                visibility="hidden"),
+        st.Page(AGREEMENT, title="Übereinstimmung", url_path="uebereinstimmung",
+                visibility="hidden"),
+        st.Page(ADJUDICATE, title="Klärung", url_path="klaerung", visibility="hidden"),
+        st.Page(NEW_RUBRIC_VERSION, title="Neue Fassung", url_path="neue-fassung",
                 visibility="hidden"),
     ]  # fmt: skip
