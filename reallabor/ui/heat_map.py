@@ -5,31 +5,39 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 import streamlit as st
 
-LIGHT, DARK = ("#FFFFFF", "#0072B2"), ("#0E1117", "#56B4E9")
-"""One colour from nothing to most, on light and on dark ground (Okabe-Ito blue)."""
+LIGHT = ("#FFFFFF", "#56B4E9", "#262730")
+DARK = ("#0E1117", "#0072B2", "#FAFAFA")
+"""Cell of nothing, cell of most (Okabe-Ito), and ink; the ink reads well on every blend of them."""
 
 
 def heat_map(levels: Sequence[float], counts: Sequence[Sequence[int]], *, title: str) -> None:
-    """Square cells with the number written in; symmetric, so both halves show the same."""
-    dark = st.context.theme.type == "dark"
-    ink = "#FAFAFA" if dark else "#262730"
+    """Draw the map; symmetric, so both halves show the same."""
+    st.plotly_chart(
+        heat_figure(levels, counts, dark=st.context.theme.type == "dark"),
+        width="stretch", key=f"chart-{title}", alt=title,
+        config={"displayModeBar": False, "locale": "de"},
+    )  # fmt: skip
+
+
+def heat_figure(
+    levels: Sequence[float], counts: Sequence[Sequence[int]], *, dark: bool
+) -> go.Figure:
+    """Cells in one colour, the number written in each."""
+    ground, full, ink = DARK if dark else LIGHT
     names = [f"{level:g}" for level in levels]
-    most = max(max(row) for row in counts) or 1
     figure = go.Figure(
         go.Heatmap(
-            x=names, y=names, z=counts, zmin=0, zmax=most, showscale=False,
-            colorscale=[[0, (DARK if dark else LIGHT)[0]], [1, (DARK if dark else LIGHT)[1]]],
-            xgap=2, ygap=2,
+            x=names, y=names, z=counts, zmin=0, zmax=max(max(row) for row in counts) or 1,
+            showscale=False, colorscale=[[0, ground], [1, full]], xgap=2, ygap=2,
             hovertemplate="Stufe %{y} und Stufe %{x}: %{z}<extra></extra>",
         )
     )  # fmt: skip
-    for row, name in enumerate(names):
-        for column, other in enumerate(names):
-            full = counts[row][column] / most > 0.5
-            figure.add_annotation(
-                x=other, y=name, text=str(counts[row][column]), showarrow=False,
-                font={"size": 14, "color": ("#000000" if dark else "#FFFFFF") if full else ink},
-            )  # fmt: skip
+    for row, column in ((row, column) for row in range(len(names)) for column in range(len(names))):
+        # By place, not by name: Plotly takes the name "1" for the second place.
+        figure.add_annotation(
+            x=column, y=row, text=str(counts[row][column]), showarrow=False,
+            font={"size": 14, "color": ink},
+        )  # fmt: skip
     figure.update_layout(
         height=110 + 46 * len(names), margin={"l": 8, "r": 8, "t": 8, "b": 8}, separators=",.",
         font={"size": 14, "color": ink},
@@ -39,7 +47,4 @@ def heat_map(levels: Sequence[float], counts: Sequence[Sequence[int]], *, title:
     figure.update_xaxes(title={"text": "Stufe der einen Person", "font": {"color": ink}})
     figure.update_yaxes(title={"text": "Stufe der anderen", "font": {"color": ink}},
                         autorange="reversed")  # fmt: skip
-    st.plotly_chart(
-        figure, width="stretch", key=f"chart-{title}", alt=title,
-        config={"displayModeBar": False, "locale": "de"},
-    )  # fmt: skip
+    return figure

@@ -53,6 +53,12 @@ def show_criteria(criteria: list[CriterionAgreement]) -> None:
             st.caption(f"{plain(each.title)}: {plain(reason)}")
 
 
+def least_agreed(criterion: CriterionAgreement) -> float:
+    """For sorting: alpha, and after all known ones what cannot be determined."""
+    value = criterion.figures.alpha["ordinal"].value
+    return 2.0 if value is None else value
+
+
 def alpha_cell(criterion: CriterionAgreement) -> str:
     """Alpha with its interval."""
     ends = criterion.figures.alpha_interval
@@ -66,7 +72,7 @@ def show_confusion(found: RoundAgreement, person: Person) -> None:
     if not drawn:
         return
     st.header("Was verwechselt wird", anchor=False)
-    worst = min(drawn.values(), key=lambda each: each.figures.alpha["ordinal"].value or 1.0)
+    worst = min(drawn.values(), key=least_agreed)
     chosen = st.selectbox(
         "Kriterium", list(drawn), format_func=lambda key: drawn[key].title,
         index=list(drawn).index(worst.key), placeholder="Bitte wählen",
