@@ -17,6 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import agreement
+import agreement_page
 
 OUTPUTS = 1000
 ONE_BY_ONE = 100
@@ -126,6 +127,7 @@ def importing(home: Path, ratings: int) -> None:
     line("dieselbe Datei noch einmal", f"{again:.1f} s")
     line("compare --json darauf", f"{compared:.1f} s", f"davon Start {empty:.1f} s")
     line("agreement mit Intervallen darauf", f"{agreed:.1f} s")
+    agreement_page.show(ratings)
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     line("größter Speicher eines Befehls", f"{peak:.0f} MB")
 

@@ -5,6 +5,7 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
 
+import yaml
 from pydantic import Field, FiniteFloat, StringConstraints, model_validator
 
 from reallabor.content import Content, digest, load_yaml
@@ -191,6 +192,12 @@ def load_rubric(key: str, folder: Path | None = None) -> RubricContent:
         raise InvalidContent(f"{path}, Feld key: '{rubric.key}' passt nicht zum Dateinamen.")
     require_anchors(rubric, str(path))
     return rubric
+
+
+def rubric_yaml(rubric: RubricContent) -> str:
+    """The rubric as its content file."""
+    data = rubric.model_dump(mode="json", exclude_defaults=True)
+    return yaml.safe_dump(data, allow_unicode=True, sort_keys=False, width=100)
 
 
 def require_anchors(rubric: RubricContent, where: str) -> None:

@@ -481,3 +481,14 @@ def test_marked_text_is_cut_where_marks_meet(
     passages = [({"start": start, "end": end}, who) for start, end, who in spans]
     found = marked_segments("abcdef", passages)
     assert [(each.text, "".join(each.marked_by)) for each in found] == pieces
+
+
+def test_command_line_says_what_was_adjudicated(trial: Trial, platform_url: str, call: Any) -> None:
+    found = rated(trial, {"f-1": {"FR": (1, 5)}})
+    with transaction() as session:
+        decide(session, found, the_dispute(session, found, "f-1", "FR"), 5)
+        release(session, found)
+    # FR at 5 and 3 in one of six cases, all else 4: 76.25 and 73.75 of 100.
+    shown = call("compare", found.slug).out
+    assert "1 Urteil geklärt; Punktwert ohne Klärung: System eins 73,8" in shown
+    assert "76,2" in shown

@@ -7,14 +7,13 @@ from enum import StrEnum
 from typing import Any
 
 from reallabor.german import number, share
-from reallabor.rating.agreement import Agreement
+from reallabor.rating.agreement import TENTATIVE, Agreement
 from reallabor.rating.results import Figure, RoundResult, VariantResult
 
 SCORE = 70.0
 MEDIAN = 3.0
 CASES = 30
 EDGE_SHARE = 0.2
-ALPHA = 0.667
 AC2 = 0.8
 NEAR_SHARE = 0.9
 CROWDED_SHARE = 0.8
@@ -155,7 +154,7 @@ def agreement_rule(figures: Agreement) -> str | None:
     where it cannot be determined or ratings crowd at one end, a high AC2 with nearly all pairs
     within one level."""
     alpha, ac2, near = figures.alpha["ordinal"].value, figures.ac2.value, figures.near_share
-    if alpha is not None and alpha >= ALPHA:
+    if alpha is not None and alpha >= TENTATIVE:
         return "Alpha"
     crowded = figures.end_share is not None and figures.end_share >= CROWDED_SHARE
     if (alpha is None or crowded) and ac2 is not None and near is not None:

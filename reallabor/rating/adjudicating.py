@@ -33,13 +33,13 @@ def list_disputes(session: Session, round_id: int, *, actor: Person) -> list[Dis
     Raises NotAllowed for anybody but organisers, and for those who rate in the round; outputs of
     the person's own organisation are left out.
     """
-    round_ = _neutral_round(session, round_id, actor)
+    round_ = neutral_round(session, round_id, actor)
     return [each for each in find_disputes(session, round_) if _is_neutral(actor, each)]
 
 
 def count_open_disputes(session: Session, round_id: int) -> int:
     """Disputes of a round that nobody has decided, or that changed since."""
-    return sum(each.open for each in find_disputes(session, _round(session, round_id)))
+    return sum(each.open for each in find_disputes(session, stored_round(session, round_id)))
 
 
 def decide_level(
@@ -60,7 +60,7 @@ def decide_level(
     WrongState once the round is released, and where the ratings are not those that were `seen`;
     InvalidRating for a level outside the scale and for a third level without a reason.
     """
-    _neutral_round(session, round_id, actor)
+    neutral_round(session, round_id, actor)
     # Locked: two decisions follow each other, and a release or a rating is before or after this.
     round_ = session.exec(
         select(Round)
@@ -155,20 +155,22 @@ def _adopted(
     return given[0] if given else None
 
 
-def _neutral_round(session: Session, round_id: int, actor: Person) -> Round:
-    """The round, where this person may adjudicate in it at all."""
+def neutral_round(session: Session, round_id: int, actor: Person) -> Round:
+    """The round, where this person may adjudicate in it at all. Raises NotAllowed."""
     require(may_adjudicate, actor)
-    round_ = _round(session, round_id)
+    round_ = stored_round(session, round_id)
     rates = select(Rater.id).where(Rater.round_id == round_id, Rater.person_id == actor.id)
     if session.exec(rates).first() is not None:
         raise NotAllowed(
-            f"'{actor.name}' bewertet in Runde {round_.number} selbst und kann dort nichts klären. "
-            "Bitte jemanden aus der Organisation darum bitten, der nicht mitbewertet."
+            f"'{actor.name}' bewertet in Runde {round_.number} selbst und kann dort bis zur "
+            "Freigabe keine Bewertungen anderer sehen oder klären. Bitte jemanden darum bitten, "
+            "der nicht mitbewertet."
         )
     return round_
 
 
-def _round(session: Session, round_id: int) -> Round:
+def stored_round(session: Session, round_id: int) -> Round:
+    """The round of that number. Raises UnknownObject."""
     round_ = session.get(Round, round_id)
     if round_ is None:
         raise UnknownObject(f"Eine Bewertungsrunde Nr. {round_id} gibt es hier nicht.")

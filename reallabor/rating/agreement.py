@@ -7,11 +7,13 @@ import pandas as pd
 from sqlmodel import Session, col, select
 
 from reallabor.errors import WrongState
-from reallabor.models import Case, Criterion, Output, Rating, Round, Rubric, Scenario
+from reallabor.models import Criterion, Round, Rubric, Scenario
+from reallabor.rating.rated_levels import rated_levels
 from reallabor.rating.results import released_round
 from reallabor.statistics import (
     Estimate,
     Interval,
+    Reliability,
     alpha_interval,
     gwet_ac2,
     interval_alpha,
@@ -24,8 +26,14 @@ from reallabor.statistics import (
 SEED = 20_261_121
 """Fixed, so that the same ratings always give the same interval."""
 CONTINUOUS = "Die Skala hat keine festen Stufen; AC2 ist dafür nicht erklärt."
+RELIABLE, TENTATIVE = 0.8, 0.667
+"""From here on alpha counts as reliable, and as good enough for tentative conclusions
+(Krippendorff 2004, Content Analysis, 2nd ed., section 11.4)."""
 MOST_LEVELS = 101
 """AC2 is defined over declared levels; a longer scale counts as continuous."""
+
+
+_WORDS = {"verlässlich": RELIABLE, "vorläufig": TENTATIVE, "unsicher": -np.inf}
 
 
 @dataclass(frozen=True)
@@ -47,6 +55,14 @@ class Agreement:
     """Share of ratings on the two levels at the more crowded end of the scale; None where the
     scale has no levels. Alpha says little where this is near 1."""
 
+    @property
+    def verdict(self) -> str:
+        """What ordinal alpha means, in a German word."""
+        alpha = self.alpha["ordinal"].value
+        if alpha is None:
+            return "nicht bestimmbar"
+        return next(word for word, least in _WORDS.items() if alpha >= least)
+
 
 def scenario_agreement(session: Session, scenario: Scenario) -> dict[str, Agreement]:
     """Agreement by criterion in the round that counts. Raises WrongState where none is released."""
@@ -60,28 +76,21 @@ def scenario_agreement(session: Session, scenario: Scenario) -> dict[str, Agreem
 
 
 def round_agreement(
-    session: Session, round_: Round, *, with_interval: bool = True
+    session: Session,
+    round_: Round,
+    *,
+    with_interval: bool = True,
+    ratings: pd.DataFrame | None = None,
 ) -> dict[str, Agreement]:
     """Agreement by criterion, in the rubric's order; without intervals where only the values are
-    needed, because the bootstrap is the costly part."""
+    needed, because the bootstrap is the costly part. `ratings` are the round's `rated_levels`,
+    where somebody has read them already."""
     rubric = session.get_one(Rubric, round_.rubric_id)
     criteria = session.exec(
         select(Criterion).where(Criterion.rubric_id == rubric.id).order_by(col(Criterion.position))
     ).all()
-    rows = session.exec(
-        select(  # type: ignore[call-overload]
-            Rating.criterion_id, Rating.output_id, Rating.rater_id, Rating.level,
-            Output.case_id, Case.cluster,
-        )
-        .join(Output, col(Output.id) == Rating.output_id)
-        .join(Case, col(Case.id) == Output.case_id)
-        .where(Rating.round_id == round_.id, col(Rating.superseded_at).is_(None))
-    ).all()  # fmt: skip
-    names = ["criterion", "unit", "rater", "level", "case", "cluster"]
-    ratings = pd.DataFrame.from_records([tuple(row) for row in rows], columns=names)
-    ratings["cluster"] = pd.factorize(
-        ratings["cluster"].where(ratings["cluster"].notna(), "\x00" + ratings["case"].astype(str))
-    )[0]
+    if ratings is None:
+        ratings = rated_levels(session, round_)
     return {
         criterion.key: _agreement(
             ratings[ratings["criterion"] == criterion.id], rubric, with_interval=with_interval
@@ -91,13 +100,8 @@ def round_agreement(
 
 
 def _agreement(ratings: pd.DataFrame, rubric: Rubric, *, with_interval: bool) -> Agreement:
-    data = reliability(
-        ratings["unit"].to_numpy(),
-        ratings["rater"].to_numpy(),
-        ratings["level"].to_numpy(dtype=float),
-        ratings["cluster"].to_numpy(),
-    )
-    levels = _levels(ratings, rubric)
+    data = reliability_of(ratings)
+    levels = scale_levels(ratings, rubric)
     ac2 = gwet_ac2(data, levels)
     return Agreement(
         units=int(ratings["unit"].nunique()),
@@ -120,7 +124,17 @@ def _agreement(ratings: pd.DataFrame, rubric: Rubric, *, with_interval: bool) ->
     )
 
 
-def _levels(ratings: pd.DataFrame, rubric: Rubric) -> list[float] | None:
+def reliability_of(ratings: pd.DataFrame) -> Reliability:
+    """The ratings of one criterion, as `rated_levels` gives them, for the statistics."""
+    return reliability(
+        ratings["unit"].to_numpy(dtype=np.int64),
+        ratings["rater"].to_numpy(dtype=np.int64),
+        ratings["level"].to_numpy(dtype=float),
+        ratings["cluster"].to_numpy(dtype=np.int64),
+    )
+
+
+def scale_levels(ratings: pd.DataFrame, rubric: Rubric) -> list[float] | None:
     """All levels of the scale, or None where it is continuous."""
     ends = np.array([rubric.scale_min, rubric.scale_max])
     values = ratings["level"].to_numpy(dtype=float)

@@ -11,9 +11,8 @@ def count_organisations(session: Session, round_: Round) -> int:
         select(func.count(func.distinct(TrialRun.organisation_id)))
         .join(Output, col(Output.run_id) == TrialRun.id)
         .where(
-            select(Rating.id)
-            .where(Rating.output_id == Output.id, Rating.round_id == round_.id)
-            .exists()
+            # Not an EXISTS: SQLite would go through the round's ratings once for every output.
+            col(Output.id).in_(select(Rating.output_id).where(Rating.round_id == round_.id))
         )
     ).one()
 

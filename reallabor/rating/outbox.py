@@ -21,9 +21,8 @@ def enqueue_round(session: Session, round_: Round) -> None:
         select(Output.id)
         .where(
             col(Output.run_id).in_([run.id for run in runs]), col(Output.trace_id).is_not(None),
-            select(Rating.id)
-            .where(Rating.output_id == Output.id, Rating.round_id == round_.id)
-            .exists(),
+            # Not an EXISTS: SQLite would go through the round's ratings once for every output.
+            col(Output.id).in_(select(Rating.output_id).where(Rating.round_id == round_.id)),
         )
     ).all()  # fmt: skip
     for output_id in outputs:

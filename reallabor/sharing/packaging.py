@@ -5,11 +5,10 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-import yaml
 from sqlmodel import Session
 
 from reallabor.content import read_text
-from reallabor.evaluations import RubricContent
+from reallabor.evaluations import RubricContent, rubric_yaml
 from reallabor.models import Rubric, row_id
 from reallabor.recording.catalogue import get_scenario, stored_scenario
 from reallabor.recording.endpoint import prompt_of
@@ -39,12 +38,6 @@ def scenario_package(session: Session, slug: str) -> bytes:
         folder = folder.model_copy(update={"path": own})  # for its own prompt, if there is one
         archive.writestr(f"scenarios/{slug}/README.md", readme)
         archive.writestr(f"scenarios/{slug}/prompt.md", prompt_of(folder)[0])
-        archive.writestr(f"evaluations/{rubric.key}.yaml", rubric_yaml(rubric))
+        content = RubricContent.model_validate(rubric.content)
+        archive.writestr(f"evaluations/{rubric.key}.yaml", rubric_yaml(content))
     return file.getvalue()
-
-
-def rubric_yaml(rubric: Rubric) -> str:
-    """The rubric as its content file."""
-    content = RubricContent.model_validate(rubric.content)
-    data = content.model_dump(mode="json", exclude_defaults=True)
-    return yaml.safe_dump(data, allow_unicode=True, sort_keys=False, width=100)

@@ -77,6 +77,12 @@ def plain(text: str) -> str:
     return _MARKDOWN.sub(r"\\\1", text)
 
 
+def asked_number(name: str) -> int | None:
+    """The row number that the address names; None where there is none."""
+    wanted = st.query_params.get(name, "")
+    return int(wanted) if wanted.isdecimal() and len(wanted) <= 9 else None
+
+
 def say_after_rerun(sentence: str, *, to: str | None = None, **address: str) -> NoReturn:
     """Show a sentence at the top of the page once it has been drawn anew, or of another page."""
     st.session_state["message"] = sentence

@@ -22,6 +22,9 @@ PAGES = {
     "lektion": ("lektion", "Ein Intervall lesen"),
     "kalibrierung": ("kalibrierung", "Kalibrierung"),
     "bestaetigung": ("bestaetigung", "Bestätigung"),
+    "uebereinstimmung": ("uebereinstimmung", "Übereinstimmung"),
+    "klaerung": ("klaerung", "Klärung"),
+    "neue-fassung": ("neue-fassung", "Neue Fassung eines Bewertungsrasters"),
 }
 UPLOADER = {"presentation-role-conflict"}
 """Streamlit's own fault in its file uploader; minor, and there is no way around it."""
@@ -31,6 +34,9 @@ QUERIES = {
     "lektion": {"lektion": "intervall"},
     "kalibrierung": {"raster": "recherche@1"},
     "bestaetigung": {"raster": "recherche@1"},
+    "uebereinstimmung": {"runde": "1"},
+    "klaerung": {"runde": "1"},
+    "neue-fassung": {"raster": "auskunft"},
 }
 """What an address needs to show more than a question."""
 

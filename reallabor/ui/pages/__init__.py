@@ -22,6 +22,9 @@ LEARNING = str(_FOLDER / "learning.py")
 LESSON = str(_FOLDER / "lesson.py")
 CALIBRATION = str(_FOLDER / "calibration.py")
 CONFIRMATION = str(_FOLDER / "confirmation.py")
+AGREEMENT = str(_FOLDER / "agreement.py")
+ADJUDICATE = str(_FOLDER / "adjudicate.py")
+NEW_RUBRIC_VERSION = str(_FOLDER / "new_rubric_version.py")
 
 
 def listed() -> list[StreamlitPage]:
@@ -45,4 +48,9 @@ def listed() -> list[StreamlitPage]:
         st.Page(LESSON, title="Lektion", url_path="lektion", visibility="hidden"),
         st.Page(CALIBRATION, title="Kalibrierung", url_path="kalibrierung", visibility="hidden"),
         st.Page(CONFIRMATION, title="Bestätigung", url_path="bestaetigung", visibility="hidden"),
+        st.Page(AGREEMENT, title="Übereinstimmung", url_path="uebereinstimmung",
+                visibility="hidden"),
+        st.Page(ADJUDICATE, title="Klärung", url_path="klaerung", visibility="hidden"),
+        st.Page(NEW_RUBRIC_VERSION, title="Neue Fassung", url_path="neue-fassung",
+                visibility="hidden"),
     ]  # fmt: skip

@@ -11,6 +11,7 @@ from reallabor.people import Person
 from reallabor.policies import may_decide
 from reallabor.rating.results import RoundResult
 from reallabor.recording.runs import measure_titles
+from reallabor.ui import pages
 from reallabor.ui.charts import Dot, dot_plot, role_of
 from reallabor.ui.page import demo_badge, page, plain, say_after_rerun
 from reallabor.ui.tables import (
@@ -177,6 +178,11 @@ def show_scenario(comparison: ScenarioComparison, person: Person, *, blind: bool
             "die Bewertungen an einem Ende der Skala, sagt Alpha wenig; dann zählt AC2."
         )
         show_table(agreement_table(comparison))
+    if result is not None:
+        st.page_link(
+            pages.AGREEMENT, label="Übereinstimmung im Einzelnen", icon=":material/handshake:",
+            query_params={"runde": str(result.round_id)},
+        )  # fmt: skip
     st.subheader("Beschluss", anchor=False)
     show_decision(comparison, person)
     if not blind:  # MLflow shows which system wrote what

@@ -143,9 +143,11 @@ def show(run: RunDetail, person: Person) -> None:
         st.info("Noch keine Ausgabe ist einem Fall zugeordnet.", icon=":material/inbox:")
         return
     names = {output.case: output for output in shown}
+    wanted = st.query_params.get("fall")
     chosen = st.selectbox(
-        "Ausgabe im Ganzen ansehen", list(names), key="output", placeholder="Bitte wählen"
-    )
+        "Ausgabe im Ganzen ansehen", list(names), key="output", placeholder="Bitte wählen",
+        index=list(names).index(wanted) if wanted in names else 0,
+    )  # fmt: skip
     show_output(run, names[chosen])
     with st.expander("Alle Ausgaben als Tabelle"):
         show_table(output_table(shown))
