@@ -16,6 +16,8 @@ from reallabor.models import (
     Criterion,
     Decision,
     Delivery,
+    Judge,
+    JudgeRating,
     OutboxEntry,
     Output,
     Person,
@@ -291,6 +293,7 @@ def _delete_rows(session: Session) -> None:
     """Delete what hangs on demonstration runs and rounds, from the leaves to the root."""
     rounds = select(Round.id).where(Round.demo)
     raters = select(Rater.id).where(col(Rater.round_id).in_(rounds))
+    judges = select(Judge.id).where(col(Judge.round_id).in_(rounds))
     runs = select(TrialRun.id).where(TrialRun.demo)
     for table, condition in (
         (OutboxEntry, col(OutboxEntry.round_id).in_(rounds)),
@@ -298,6 +301,8 @@ def _delete_rows(session: Session) -> None:
             OutboxEntry,
             (col(OutboxEntry.kind) == Delivery.INDICATORS) & col(OutboxEntry.subject_id).in_(runs),
         ),
+        (JudgeRating, col(JudgeRating.judge_id).in_(judges)),
+        (Judge, col(Judge.round_id).in_(rounds)),
         (Rating, col(Rating.round_id).in_(rounds)),
         (Remark, col(Remark.rater_id).in_(raters)),
         (Assignment, col(Assignment.rater_id).in_(raters)),

@@ -21,6 +21,7 @@ may_record = _has(Role.PILOT, Role.ORGANISER)
 may_rate = _has(Role.EVALUATOR)
 may_open_round = _has(Role.ORGANISER)
 may_release = _has(Role.ORGANISER)
+may_judge = _has(Role.ORGANISER)
 may_import_ratings = _has(Role.ORGANISER, Role.PILOT)
 may_decide = _has(Role.STEERING)
 
@@ -32,6 +33,7 @@ _WHO = {
     may_import_ratings: "Bewertungen einlesen können nur Pilotteams und die Organisation",
     may_decide: "Beschließen können nur Mitglieder des Lenkungskreises",
     may_release: "Ergebnisse freigeben kann nur die Organisation des Reallabors",
+    may_judge: "Ein Sprachmodell mitbewerten lassen kann nur die Organisation des Reallabors",
 }
 
 

@@ -13,6 +13,8 @@ from reallabor.errors import UnknownObject, WrongState
 from reallabor.models import (
     Assignment,
     Case,
+    Judge,
+    JudgeRating,
     Output,
     Person,
     Rater,
@@ -146,6 +148,9 @@ def cancel_round(session: Session, round_id: int, *, actor: Person) -> None:
         raise WrongState(
             f"In Runde {round_.number} ist schon bewertet; verwerfen lässt sie sich nicht mehr."
         )
+    judges = select(Judge.id).where(Judge.round_id == round_id)
+    session.exec(delete(JudgeRating).where(col(JudgeRating.judge_id).in_(judges)))
+    session.exec(delete(Judge).where(col(Judge.round_id) == round_id))
     raters = select(Rater.id).where(Rater.round_id == round_id)
     session.exec(delete(Assignment).where(col(Assignment.rater_id).in_(raters)))
     session.exec(delete(Rater).where(col(Rater.round_id) == round_id))
