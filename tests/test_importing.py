@@ -451,11 +451,14 @@ def test_wmt_example_gives_published_means(
         figure, values = variant["criteria"]["MQM"], penalties[system]
         mean = statistics.fmean(values.values())
         sums: dict[str, float] = defaultdict(float)
+        sizes: dict[str, int] = defaultdict(int)
         for (doc, _), value in values.items():
             sums[doc] += value - mean
+            sizes[doc] += 1
         clusters, n = len(sums), len(values)
         variance = clusters / (clusters - 1) * sum(s * s for s in sums.values()) / n**2
-        reach = stats.t.ppf(0.975, clusters - 1) * math.sqrt(variance)
+        equal_sized = n**2 / sum(size * size for size in sizes.values())
+        reach = stats.t.ppf(0.975, equal_sized - 1) * math.sqrt(variance)
         assert (figure["n"], figure["mean"]) == (n, pytest.approx(mean))
         assert figure["interval"] == pytest.approx([mean - reach, mean + reach])
         assert figure["interval_method"] == "t-cluster"

@@ -1,18 +1,18 @@
-"""Agreement of raters on one criterion: Krippendorff's alpha, Gwet's AC2 and raw agreement.
+"""Agreement of raters on one criterion: Krippendorff's alpha and raw agreement.
 
-The bootstrap interval of ordinal alpha is in `bootstrap`.
+The bootstrap interval of ordinal alpha is in `bootstrap`, Gwet's AC2 in `gwet`.
 """
-
-from collections.abc import Sequence
 
 import numpy as np
 
 from reallabor.statistics.ratings import Floats, Ints, Reliability
-from reallabor.statistics.results import Estimate, InvalidData
+from reallabor.statistics.results import Estimate
 
 NO_PAIRS = "Keine Ausgabe hat zwei Bewertungen."
 NO_VARIATION = "Alle Bewertungen sind gleich; Übereinstimmung ist so nicht bestimmbar."
-NO_LEVELS = "Die Skala ist stufenlos; Gwets AC2 ist nur für feste Stufen bestimmbar."
+NEGATIVE = "Es gibt negative Stufen; ein Verhältnis von Stufen ist so nicht bestimmbar."
+BLOCK_CELLS = 4_000_000
+"""Largest array of pairs of levels (8 bytes a cell)."""
 
 
 def nominal_alpha(data: Reliability) -> Estimate:
@@ -56,41 +56,33 @@ def interval_alpha(data: Reliability) -> Estimate:
     return Estimate(value, None, pairs.size.size)
 
 
-def gwet_ac2(data: Reliability, levels: Sequence[float] | None) -> Estimate:
-    """Gwet's AC2 with quadratic weights over the declared scale.
+def ratio_alpha(data: Reliability) -> Estimate:
+    """Krippendorff's alpha where only the ratio of levels counts, as for minutes or prices.
 
-    levels: all levels of the scale, also those that nobody chose; None for a continuous scale.
-    Missing ratings as in Gwet (2014), Handbook of Inter-Rater Reliability, 4th ed.:
-    units with at least one rating count for the prevalence of levels, units with at least two
-    for agreement. AC2 = (pa - pe) / (1 - pe), pe = sum(w) sum_k pi_k (1 - pi_k) / (q (q - 1)),
-    w_kl = 1 - (x_k - x_l)^2 / (x_max - x_min)^2.
-
-    Raises InvalidData where a rating is not a level of the scale or the scale has one level.
+    Difference ((c - k) / (c + k))^2 (Krippendorff 2011); two zeros do not differ. Not
+    determinable where a level is negative.
     """
-    several = data.size >= 2
-    units = int(several.sum())
-    if levels is None:
-        return Estimate(None, NO_LEVELS, units)
-    scale = np.unique(np.asarray(levels, dtype=np.float64))
-    if scale.size < 2:
-        raise InvalidData("Die Skala hat weniger als zwei Stufen; alle Stufen angeben.")
-    unknown = data.levels[~np.isin(data.levels, scale)]
-    if unknown.size:
-        raise InvalidData(
-            f"Stufe {unknown[0]:g} gibt es in der Skala nicht; "
-            f"erlaubt: {', '.join(f'{level:g}' for level in scale)}."
-        )
-    if units == 0:
-        return Estimate(None, NO_PAIRS, units)
-    q = scale.size
-    position = np.searchsorted(scale, data.levels)[data.code]
-    counts = np.bincount(data.unit * q + position, minlength=data.size.size * q).reshape(-1, q)
-    weights = 1 - ((scale[:, None] - scale) / (scale[-1] - scale[0])) ** 2
-    prevalence = (counts / data.size[:, None]).mean(axis=0)
-    chance = weights.sum() * (prevalence * (1 - prevalence)).sum() / (q * (q - 1))
-    rated, size = counts[several], data.size[several]
-    agreeing = (rated * (rated @ weights - 1)).sum(axis=1) / (size * (size - 1))
-    return Estimate(float((agreeing.mean() - chance) / (1 - chance)), None, units)
+    pairs, refusal = _determinable(data)
+    if refusal:
+        return refusal
+    if (pairs.levels[pairs.code] < 0).any():
+        return Estimate(None, NEGATIVE, pairs.size.size)
+    values, unit = pairs.levels[pairs.code], pairs.unit
+    share = 1 / (pairs.size - 1)
+    observed = 0.0
+    for lag in range(1, int(pairs.size.max())):
+        same = np.flatnonzero(unit[lag:] == unit[:-lag])
+        difference = _ratio_difference(values[same], values[same + lag])
+        observed += float(2 * (share[unit[same]] * difference).sum())
+    marginals = np.bincount(pairs.code, minlength=pairs.levels.size)
+    step = max(1, BLOCK_CELLS // pairs.levels.size)
+    expected = 0.0
+    for start in range(0, pairs.levels.size, step):
+        rows = slice(start, start + step)
+        difference = _ratio_difference(pairs.levels[rows, None], pairs.levels[None, :])
+        expected += float(marginals[rows] @ difference @ marginals)
+    value = 1 - (pairs.code.size - 1) * observed / expected
+    return Estimate(float(value), None, pairs.size.size)
 
 
 def raw_agreement(data: Reliability) -> Estimate:
@@ -120,9 +112,10 @@ def _squared_difference_alpha(values: Floats, size: Ints, weight: Floats) -> flo
     start = np.cumsum(size) - size
     sums = np.add.reduceat(values, start)
     squares = np.add.reduceat(values * values, start)
-    n = weight @ size
-    within = weight @ ((size * squares - sums * sums) / (size - 1))
-    total = weight @ squares - (weight @ sums) ** 2 / n
+    # Sums instead of inner products: those start threads, which a busy machine makes wait.
+    n = (weight * size).sum()
+    within = (weight * (size * squares - sums * sums) / (size - 1)).sum()
+    total = (weight * squares).sum() - (weight * sums).sum() ** 2 / n
     return float(1 - (n - 1) / n * within / total)
 
 
@@ -135,8 +128,15 @@ def _determinable(data: Reliability) -> tuple[Reliability, Estimate | None]:
     return pairs, None
 
 
+def _ratio_difference(left: Floats, right: Floats) -> Floats:
+    total = left + right
+    return np.asarray(((left - right) / np.where(total > 0, total, 1.0)) ** 2)
+
+
 def _squared_counts(pairs: Reliability) -> Ints:
     """(U,) sum over levels of the squared number of ratings that the unit has at the level."""
-    cell, count = np.unique(pairs.unit * pairs.levels.size + pairs.code, return_counts=True)
-    per_unit = np.bincount(cell // pairs.levels.size, count**2, pairs.size.size)
-    return per_unit.astype(np.int64)
+    cell, k, units = pairs.unit * pairs.levels.size + pairs.code, pairs.levels.size, pairs.size.size
+    if units * k <= BLOCK_CELLS:
+        return (np.bincount(cell, minlength=units * k).reshape(units, k) ** 2).sum(axis=1)
+    cells, count = np.unique(cell, return_counts=True)
+    return np.bincount(cells // k, count**2, units).astype(np.int64)

@@ -92,17 +92,31 @@ def coincidences(pairs: Reliability) -> tuple[Floats, Ints]:
     seen, code = np.unique(pairs.code, return_inverse=True)
     k, units = seen.size, pairs.size.size
     counts = np.bincount(pairs.unit * k + code, minlength=units * k).reshape(units, k)
-    distinct, pattern, copies = np.unique(counts, axis=0, return_inverse=True, return_counts=True)
+    distinct, pattern, copies = _patterns(counts)
     matrices: Floats = np.einsum("pc,pk->pck", distinct, distinct).astype(np.float64)
     matrices[:, np.arange(k), np.arange(k)] -= distinct
     matrices /= (distinct.sum(axis=1) - 1)[:, None, None]
     if pairs.cluster is None:
         return matrices, copies.astype(np.int64)
     clusters = int(pairs.cluster.max()) + 1
-    cells, of_unit = matrices.reshape(-1, k * k).T, pattern.reshape(-1)
-    summed = [np.bincount(pairs.cluster, cell[of_unit], clusters) for cell in cells]
+    cells = matrices.reshape(-1, k * k).T
+    summed = [np.bincount(pairs.cluster, cell[pattern], clusters) for cell in cells]
     stacked = np.stack(summed, axis=1).astype(np.float64)
     return stacked.reshape(clusters, k, k), np.ones(clusters, dtype=np.int64)
+
+
+def _patterns(counts: Ints) -> tuple[Ints, Ints, Ints]:
+    """Distinct rows of counts (U, K), the row of each unit, and how often each row occurs."""
+    base, k = int(counts.max()) + 1, counts.shape[1]
+    if base**k >= 2**62:
+        rows, pattern, copies = np.unique(counts, axis=0, return_inverse=True, return_counts=True)
+        return rows, pattern.reshape(-1), copies
+    # A row read as digits is one number, which sorts much faster than a row.
+    number = counts @ base ** np.arange(k, dtype=np.int64)
+    _, first, pattern, copies = np.unique(
+        number, return_index=True, return_inverse=True, return_counts=True
+    )
+    return counts[first], pattern, copies
 
 
 def coincidence_alphas(weights: Floats, matrices: Floats) -> Floats:
@@ -131,8 +145,9 @@ def draw_weights(rng: np.random.Generator, copies: Ints, resamples: int) -> Floa
     n = int(copies.sum())
     if _by_multinomial(copies):
         return rng.multinomial(n, copies / n, size=resamples).astype(np.float64)
-    owner = np.repeat(np.arange(copies.size), copies)
-    drawn = owner[rng.integers(n, size=(resamples, n))]
+    drawn = rng.integers(n, size=(resamples, n))
+    if n > copies.size:
+        drawn = np.repeat(np.arange(copies.size), copies)[drawn]
     drawn += np.arange(resamples)[:, None] * copies.size
     counts = np.bincount(drawn.reshape(-1), minlength=resamples * copies.size)
     return counts.reshape(resamples, copies.size).astype(np.float64)

@@ -106,8 +106,7 @@ def _column_moments(differences: Floats) -> Moments:
 def _tested(moments: Moments) -> list[Difference]:
     intervals = intervals_from_moments(moments, None, None)
     error = np.sqrt(np.where(moments.variance > 0, moments.variance, 1.0))
-    freedom = np.maximum(moments.independent - 1, 1)
-    p_values = 2 * stats.t.sf(np.abs(moments.mean) / error, freedom)
+    p_values = 2 * stats.t.sf(np.abs(moments.mean) / error, moments.freedom)
     result = []
     for index, interval in enumerate(intervals):
         cases = int(moments.cases[index])

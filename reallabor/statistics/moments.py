@@ -26,11 +26,18 @@ class Moments:
     variance: Floats
     """Estimated variance of the mean; 0 where independent is below 2."""
     independent: Ints
-    """What varies independently: cases, or clusters of cases. Degrees of freedom plus 1."""
+    """What varies independently: cases, or clusters of cases."""
     equal_sized: Floats
-    """Number of equally large clusters worth as much: n^2 / sum of squared sizes (Kish 1965)."""
+    """Number of equally large clusters worth as much: n^2 / sum of squared sizes (Kish 1965).
+    Degrees of freedom plus 1: clusters of unequal size tell less about their spread (Carter,
+    Schnepel & Steigerwald 2017)."""
     clustered: bool
     """Whether cases lie in clusters."""
+
+    @property
+    def freedom(self) -> Floats:
+        """(g,) degrees of freedom of the variance, at least 1."""
+        return np.maximum(self.equal_sized - 1, 1.0)
 
 
 def moments_from_values(values: ArrayLike, clusters: ArrayLike | None = None) -> Moments:

@@ -67,7 +67,7 @@ def reliability(
         raise InvalidData(
             "Eine Stufe ist keine endliche Zahl; nicht Bewertetes weglassen statt als NaN führen."
         )
-    order = np.lexsort((rater_of, unit_of))
+    order = _by_unit_and_rater(unit_of, rater_of)
     unit_of, rater_of = unit_of[order], rater_of[order]
     same_unit = unit_of[1:] == unit_of[:-1]
     twice = np.flatnonzero(same_unit & (rater_of[1:] == rater_of[:-1]))
@@ -86,7 +86,8 @@ def reliability(
                 f"Ausgabe {unit_of[torn[0]]} liegt in zwei Gruppen; je Ausgabe eine Gruppe angeben."
             )
         cluster_of_unit = _numbered(cluster_of[first])
-    levels, code = np.unique(level_of[order], return_inverse=True)
+    levels = np.unique(level_of)
+    code = np.searchsorted(levels, level_of[order])
     size = np.diff(np.append(np.flatnonzero(first), level_of.size))
     return Reliability(levels, code.astype(np.int64), size.astype(np.int64), cluster_of_unit)
 
@@ -96,6 +97,16 @@ def _codes(name: str, values: ArrayLike) -> Ints:
     if array.size and not np.issubdtype(array.dtype, np.integer):
         raise InvalidData(f"'{name}' enthält {array.dtype} statt ganzer Zahlen; erst nummerieren.")
     return array.astype(np.int64)
+
+
+def _by_unit_and_rater(unit: Ints, rater: Ints) -> Ints:
+    """Order by unit, then rater; by one combined key where that fits, which is faster."""
+    if not unit.size:
+        return np.zeros(0, dtype=np.int64)
+    span = int(rater.max()) - int(rater.min()) + 1
+    if (int(unit.max()) - int(unit.min()) + 1) * span >= 2**62:
+        return np.lexsort((rater, unit))
+    return np.argsort((unit - unit.min()) * span + (rater - rater.min()))
 
 
 def _numbered(codes: Ints) -> Ints:

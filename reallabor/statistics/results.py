@@ -20,6 +20,8 @@ class Estimate:
     """German sentence for the screen; None where there is a value."""
     units: int
     """Number of outputs with at least two ratings, on which the value rests."""
+    standard_error: float | None = None
+    """Of the value, where the coefficient has a published formula; None elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,7 @@ class Interval:
     high: float | None
     """Upper end, on the scale of the data."""
     method: str
-    """"t", "t-cluster", "bounded", "bounded-cluster", "bootstrap" or "bootstrap-cluster"."""
+    """"t", "t-cluster", "bounded", "bounded-cluster", "t-raters", "bounded-raters", "bootstrap",
+    "bootstrap-cluster", "f" or "clopper-pearson"."""
     reason: str | None
     """German sentence for the screen; None where there is an interval."""

@@ -1,5 +1,7 @@
 """Coefficients of agreement against published examples, a second library and their definitions."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import krippendorff
@@ -13,12 +15,22 @@ from reallabor.statistics import (
     interval_alpha,
     nominal_alpha,
     ordinal_alpha,
+    ratio_alpha,
     raw_agreement,
     reliability,
 )
 
-ALPHAS = {"nominal": nominal_alpha, "ordinal": ordinal_alpha, "interval": interval_alpha}
+ALPHAS = {
+    "nominal": nominal_alpha,
+    "ordinal": ordinal_alpha,
+    "interval": interval_alpha,
+    "ratio": ratio_alpha,
+}
 SEEDS = range(25)
+WEIGHTINGS = ["identity", "linear", "ordinal", "quadratic"]
+# Random tables (raters x outputs, null = not rated) with AC2 and its standard error as irrCAC 0.4.4
+# gives them; that library needs an older numpy than ours, so its figures are kept.
+IRRCAC = json.loads(Path(__file__).with_name("irrcac.json").read_text(encoding="utf-8"))
 
 
 def from_table(table: np.ndarray, cluster: np.ndarray | None = None) -> Reliability:
@@ -58,10 +70,29 @@ def test_alpha_equals_krippendorffs_published_example(
     assert estimate.units == 11
 
 
-def test_ac2_equals_gwets_published_example(published: dict[str, Any]) -> None:
+@pytest.mark.parametrize("weighting", WEIGHTINGS)
+def test_ac2_equals_gwets_published_example(published: dict[str, Any], weighting: Any) -> None:
     data = from_table(np.array(published["ratings_by_rater"], dtype=float))
-    expected = published["gwet"]["quadratic"]["coefficient"]
-    assert value(gwet_ac2(data, published["domain"])) == pytest.approx(expected, abs=5e-6)
+    expected = published["gwet"][weighting]
+    found = gwet_ac2(data, published["domain"], weighting=weighting)
+    assert value(found) == pytest.approx(expected["coefficient"], abs=5e-6)
+    if "standard_error" in expected:
+        assert found.standard_error == pytest.approx(expected["standard_error"], abs=5e-6)
+    assert ("standard_error" in expected) == (weighting == "identity")
+
+
+@pytest.mark.parametrize("weighting", WEIGHTINGS)
+@pytest.mark.parametrize("example", range(4))
+def test_ac2_equals_second_library(weighting: Any, example: int) -> None:
+    case = IRRCAC[example]
+    data = from_table(np.array(case["table"], dtype=float))
+    found = gwet_ac2(data, [1, 2, 3, 4, 5], weighting=weighting)
+    assert [found.value, found.standard_error] == pytest.approx(case["ac2"][weighting], abs=1e-11)
+
+
+def test_quadratic_ac2_is_the_default() -> None:
+    data = from_table(random_table(1))
+    assert gwet_ac2(data, range(1, 6)) == gwet_ac2(data, range(1, 6), weighting="quadratic")
 
 
 @pytest.mark.parametrize("metric", ALPHAS)
@@ -72,10 +103,10 @@ def test_alpha_equals_second_library(metric: str, seed: int) -> None:
     assert value(ALPHAS[metric](from_table(table))) == pytest.approx(expected, abs=1e-12)
 
 
-@pytest.mark.parametrize("metric", ["ordinal", "interval"])
+@pytest.mark.parametrize("metric", ["ordinal", "interval", "ratio"])
 def test_alpha_of_continuous_levels_equals_library(metric: str) -> None:
     rng = np.random.default_rng(3)
-    table = rng.normal(60, 15, 80) + rng.normal(0, 8, (3, 80))
+    table = np.abs(rng.normal(60, 15, 80) + rng.normal(0, 8, (3, 80)))
     table[0, :20] = np.nan
     table[1, 10:15] = np.nan
     expected = krippendorff.alpha(reliability_data=table, level_of_measurement=metric)
@@ -122,6 +153,25 @@ def test_interval_alpha_ignores_unit_of_scale(seed: int) -> None:
     table = random_table(seed)
     expected = value(interval_alpha(from_table(table)))
     assert value(interval_alpha(from_table(1e6 - 3.5 * table))) == pytest.approx(expected)
+
+
+def test_ratio_alpha_ignores_unit_but_not_origin() -> None:
+    table = random_table(2)
+    expected = value(ratio_alpha(from_table(table)))
+    assert value(ratio_alpha(from_table(60 * table))) == pytest.approx(expected)
+    assert value(ratio_alpha(from_table(table + 100))) != pytest.approx(expected, abs=1e-3)
+
+
+def test_ratio_alpha_takes_zero_and_refuses_negative_levels() -> None:
+    table = np.array([[0.0, 0, 2, 5], [0.0, 1, 2, 4]])
+    expected = krippendorff.alpha(
+        reliability_data=table, value_domain=[0, 1, 2, 4, 5], level_of_measurement="ratio"
+    )
+    assert value(ratio_alpha(from_table(table))) == pytest.approx(expected)
+    refused = ratio_alpha(from_table(table - 1))
+    assert refused.value is None
+    assert refused.reason is not None
+    assert "negative Stufen" in refused.reason
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -13,7 +13,7 @@ from reallabor.statistics import (
     intervals_from_sums,
     mean_interval,
 )
-from reallabor.statistics.intervals import bounded_ends
+from reallabor.statistics.intervals import bounded_ends, t_ends
 from reallabor.statistics.moments import moments_from_clusters, moments_from_sums
 
 
@@ -42,7 +42,8 @@ def test_clustered_interval_equals_brute_force(seed: int) -> None:
     sums = [sum(values[i] - values.mean() for i in range(40) if cluster[i] == g) for g in names]
     g = len(names)
     error = np.sqrt(g / (g - 1) * sum(d**2 for d in sums) / 40**2)
-    half = stats.t.ppf(0.975, g - 1) * error
+    equal_sized = 40**2 / sum((cluster == name).sum() ** 2 for name in names)
+    half = stats.t.ppf(0.975, equal_sized - 1) * error
     interval = mean_interval(values, clusters=cluster)
     assert interval.method == "t-cluster"
     assert ends(interval) == pytest.approx((values.mean() - half, values.mean() + half))
@@ -97,17 +98,26 @@ def test_many_clustered_groups_equal_single_ones(scale: dict[str, float]) -> Non
 
 
 def test_bounded_interval_solves_its_equation() -> None:
-    values = np.array([5, 4, 5, 3, 5, 5, 2, 5])
+    values = np.array([2, 4, 3, 5, 1, 3, 2, 4])
     p, n = (values.mean() - 1) / 4, 8
     phi = values.var(ddof=1) / 16 / (p * (1 - p))
-    trust = 2 * np.sqrt(p * (1 - p)) * (n - 1)
-    shrunk = (trust * phi + 1) / (trust + 1)
+    trust = 4 * p * (1 - p) * (n - 1)
+    shrunk = (trust * phi + 1.2) / (trust + 1.2)
     t = stats.t.ppf(0.975, n - 1)
     interval = mean_interval(values, lower=1, upper=5)
     assert interval.method == "bounded"
     for end in ends(interval):
         mu = (end - 1) / 4
         assert (p - mu) ** 2 == pytest.approx(t**2 * shrunk * mu * (1 - mu) / n)
+
+
+def test_upper_end_reaches_to_the_limit_of_rare_events() -> None:
+    # 3 of 100 hits: the lower end is that of a Poisson count, up to the binomial variance.
+    low, _ = ends(mean_interval(np.r_[np.ones(3), np.zeros(97)], lower=0, upper=1))
+    variance = 0.03 * 0.97 / 99
+    limit = variance / 0.06 * stats.chi2.ppf(0.025, 2 * 0.03**2 / variance)
+    assert low == pytest.approx(limit)
+    assert limit == pytest.approx(stats.chi2.ppf(0.025, 6) / 200, rel=0.05)
 
 
 def test_all_fives_give_wilsons_lower_end() -> None:
@@ -142,7 +152,7 @@ def test_bounded_interval_mirrors_with_scale(values: list[int]) -> None:
     assert stretched == pytest.approx((25 * (low - 1), 25 * (high - 1)), abs=1e-9)
 
 
-@pytest.mark.parametrize("n", [6, 30, 100])
+@pytest.mark.parametrize("n", [6, 10, 30, 60, 100])
 @pytest.mark.parametrize(
     "shares",
     [
@@ -152,6 +162,9 @@ def test_bounded_interval_mirrors_with_scale(values: list[int]) -> None:
         [0.005, 0.0075, 0.0125, 0.025, 0.95],
         [0, 0, 0, 0.02, 0.98],
         [0.05, 0, 0, 0, 0.95],
+        [0.01, 0, 0, 0, 0.99],
+        [0.02, 0, 0, 0.9, 0.08],
+        [0.05, 0, 0.95, 0, 0],
     ],
 )
 def test_bounded_interval_covers_true_mean(n: int, shares: list[float]) -> None:
@@ -170,14 +183,21 @@ def test_bounded_interval_is_sober_mid_scale() -> None:
     assert (high - low) / (t_high - t_low) == pytest.approx(1, abs=0.05)
 
 
-def test_clustered_interval_covers_where_t_fails() -> None:
+@pytest.mark.parametrize("bad", [0.02, 0.05])
+def test_clustered_interval_covers_where_t_fails(bad: float) -> None:
     rng = np.random.default_rng(2)
-    shared = rng.choice([1, 4, 5], p=[0.02, 0.08, 0.9], size=(4000, 20))
-    group = np.repeat(np.arange(4000), 20)
-    size = np.full(group.size, 5)
-    moments = moments_from_clusters(group, size, 5 * shared.reshape(-1), groups=4000)
+    size = rng.integers(1, 10, (4000, 60))
+    shared = np.where(rng.random(size.shape) < bad, 1, 5)
+    alike = rng.binomial(size, 0.7)
+    own = 5 * (size - alike) - 4 * rng.binomial(size - alike, bad)
+    total = alike * shared + own
+    group = np.repeat(np.arange(4000), 60)
+    moments = moments_from_clusters(group, size.reshape(-1), total.reshape(-1), groups=4000)
+    mean = 5 - 4 * bad
     low, high = bounded_ends(moments, 1, 5)
-    assert ((low <= 4.84) & (high >= 4.84)).mean() > 0.93
+    assert ((low <= mean) & (high >= mean)).mean() > 0.93
+    low, high = t_ends(moments)
+    assert ((low <= mean) & (high >= mean)).mean() < 0.9
 
 
 def test_refused_means_say_why() -> None:
@@ -224,12 +244,22 @@ def test_invalid_sums_are_refused() -> None:
         intervals_from_clusters([0, 2], [1, 1], [3.0, 4.0], groups=2)
 
 
-def test_t_serves_far_from_the_ends_and_bounded_near_them() -> None:
+def test_scale_with_ends_decides_the_method() -> None:
     middle = np.array([2.5, 3.0, 3.5, 3.0, 2.5, 3.5, 3.0, 3.0, 2.5, 3.5])
-    inside = mean_interval(middle, lower=1, upper=5)
-    assert inside == mean_interval(middle)
-    assert inside.method == "t"
-    assert mean_interval(middle + 1.75, lower=1, upper=5.25).method == "bounded"
-    assert (
-        mean_interval(middle, lower=1, upper=5, clusters=np.arange(10) // 2).method == "t-cluster"
-    )
+    assert mean_interval(middle).method == "t"
+    assert mean_interval(middle, lower=1, upper=5).method == "bounded"
+    clusters = np.arange(10) // 2
+    assert mean_interval(middle, clusters=clusters).method == "t-cluster"
+    assert mean_interval(middle, lower=1, upper=5, clusters=clusters).method == "bounded-cluster"
+
+
+def test_bounded_interval_nears_t_with_many_cases() -> None:
+    middle = [2.5, 3.0, 3.5, 3.0, 2.5, 3.5, 3.0, 3.0, 2.5, 3.5]
+    wider = []
+    for repeats in (1, 10, 100):
+        low, high = ends(mean_interval(middle * repeats, lower=1, upper=5))
+        t_low, t_high = ends(mean_interval(middle * repeats))
+        wider.append((high - low) / (t_high - t_low))
+    assert 1.5 < wider[0] < 2
+    assert wider[0] > wider[1] > wider[2]
+    assert wider[2] < 1.02
