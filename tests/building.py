@@ -279,14 +279,9 @@ def house_id(session: Session, name: str) -> int | None:
 
 def tokens(session: Session, round_: Round, person: Person) -> list[str]:
     """The tokens of a person in a round, in their order."""
-    return [token for token, _ in assigned(session, round_, person)]
-
-
-def assigned(session: Session, round_: Round, person: Person) -> list[tuple[str, int]]:
-    """Token and output of all that a person was given in a round, in their order."""
     return list(
         session.exec(
-            select(Assignment.token, Assignment.output_id)
+            select(Assignment.token)
             .join(Rater, col(Rater.id) == Assignment.rater_id)
             .where(Rater.round_id == round_.id, Rater.person_id == person.id)
             .order_by(col(Assignment.position))
