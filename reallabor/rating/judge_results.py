@@ -4,6 +4,7 @@ pooled with people and never in a score."""
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,7 +19,7 @@ from reallabor.models import (
     Output,
     Rating,
     Round,
-    Rubric,
+    RoundRun,
     TrialRun,
     row_id,
 )
@@ -65,8 +66,6 @@ class JudgeColumn:
     """Outputs with levels."""
     failed: int
     """Outputs without a usable answer."""
-    scale: tuple[float, float]
-    higher_is_better: bool
     criteria: dict[str, CriterionJudgement]
     """By key, in the rubric's order."""
 
@@ -90,12 +89,13 @@ def judge_result(session: Session, round_id: int) -> list[JudgeColumn]:
     ).all()
     if not judges:
         return []
-    rubric = session.get_one(Rubric, round_.rubric_id)
     criteria = session.exec(
-        select(Criterion).where(Criterion.rubric_id == rubric.id).order_by(col(Criterion.position))
+        select(Criterion)
+        .where(Criterion.rubric_id == round_.rubric_id)
+        .order_by(col(Criterion.position))
     ).all()
-    people = _people(session, round_)
-    return [_column(session, judge, people, criteria, rubric) for judge in judges]
+    people, outputs = _people(session, round_), _outputs(session, round_)
+    return [_column(session, judge, people, outputs, criteria) for judge in judges]
 
 
 def _people(session: Session, round_: Round) -> pd.DataFrame:
@@ -105,7 +105,28 @@ def _people(session: Session, round_: Round) -> pd.DataFrame:
             Rating.round_id == round_.id, col(Rating.superseded_at).is_(None)
         )
     ).all()
-    names = ["criterion", "output", "rater", "level"]
+    return _frame(rows, ["criterion", "output", "rater", "level"])
+
+
+def _outputs(session: Session, round_: Round) -> pd.DataFrame:
+    """One row per output of the round: variant, case, and what hangs together with it."""
+    rows = session.exec(
+        select(Output.id, TrialRun.variant_id, Output.case_id, Case.cluster)
+        .join(Case, col(Case.id) == Output.case_id)
+        .join(TrialRun, col(TrialRun.id) == Output.run_id)
+        .join(RoundRun, col(RoundRun.run_id) == TrialRun.id)
+        .where(RoundRun.round_id == round_.id)
+    ).all()
+    outputs = _frame(rows, ["output", "variant", "case", "cluster"])
+    # Outputs of one case hang together, and so do cases of one cluster.
+    named = outputs["cluster"].where(
+        outputs["cluster"].notna(), "\x00" + outputs["case"].astype(str)
+    )
+    outputs["cluster"] = pd.factorize(named)[0]
+    return outputs
+
+
+def _frame(rows: Sequence[Any], names: list[str]) -> pd.DataFrame:
     return pd.DataFrame.from_records([tuple(row) for row in rows], columns=names)
 
 
@@ -113,22 +134,15 @@ def _column(
     session: Session,
     judge: Judge,
     people: pd.DataFrame,
+    outputs: pd.DataFrame,
     criteria: Sequence[Criterion],
-    rubric: Rubric,
 ) -> JudgeColumn:
     rows = session.exec(
-        select(
-            JudgeRating.criterion_id, JudgeRating.output_id, JudgeRating.level,
-            TrialRun.variant_id, Output.case_id, Case.cluster,
-        )  # type: ignore[call-overload]
-        .join(Output, col(Output.id) == JudgeRating.output_id)
-        .join(Case, col(Case.id) == Output.case_id)
-        .join(TrialRun, col(TrialRun.id) == Output.run_id)
+        select(JudgeRating.criterion_id, JudgeRating.output_id, JudgeRating.level)
         .where(JudgeRating.judge_id == judge.id, col(JudgeRating.level).is_not(None))
         .order_by(col(JudgeRating.output_id))
-    ).all()  # fmt: skip
-    names = ["criterion", "output", "level", "variant", "case", "cluster"]
-    judged = pd.DataFrame.from_records([tuple(row) for row in rows], columns=names)
+    ).all()
+    judged = _frame(rows, ["criterion", "output", "level"]).merge(outputs, on="output")
     failed = session.exec(
         select(func.count(func.distinct(JudgeRating.output_id))).where(
             JudgeRating.judge_id == judge.id, col(JudgeRating.level).is_(None)
@@ -141,8 +155,6 @@ def _column(
         finished=judge.finished_at is not None,
         judged=int(judged["output"].nunique()),
         failed=failed,
-        scale=(rubric.scale_min, rubric.scale_max),
-        higher_is_better=rubric.higher_is_better,
         criteria={
             each.key: _criterion(
                 each.title,
@@ -159,8 +171,6 @@ def _criterion(title: str, judged: pd.DataFrame, people: pd.DataFrame) -> Criter
     both = judged.rename(columns={"level": "judge"}).merge(
         means, left_on="output", right_index=True
     )
-    # Outputs of one case hang together, and so do cases of one cluster.
-    named = both["cluster"].where(both["cluster"].notna(), "\x00" + both["case"].astype(str))
     return CriterionJudgement(
         title=title,
         n=len(both),
@@ -169,7 +179,7 @@ def _criterion(title: str, judged: pd.DataFrame, people: pd.DataFrame) -> Criter
         by_output=judge_agreement(
             both["judge"].to_numpy(dtype=float),
             both["people"].to_numpy(dtype=float),
-            pd.factorize(named)[0],
+            both["cluster"].to_numpy(),
         ),
         by_variant=_by_variant(both),
         test=alternative_annotator_test(
