@@ -59,6 +59,10 @@ class UnusableAnswer(ReallaborError):
         self.cost_eur = cost_eur
 
 
+class InvalidJudgement(ReallaborError):
+    """A language model judged an output in a form that cannot be read as levels of the rubric."""
+
+
 class InvalidTable(ReallaborError):
     """An uploaded table is refused as a whole; names rows and columns."""
 

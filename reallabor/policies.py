@@ -23,6 +23,7 @@ may_open_round = _has(Role.ORGANISER)
 may_release = _has(Role.ORGANISER)
 may_adjudicate = _has(Role.ORGANISER)
 may_edit_rubrics = _has(Role.ORGANISER)
+may_judge = _has(Role.ORGANISER)
 may_import_ratings = _has(Role.ORGANISER, Role.PILOT)
 may_decide = _has(Role.STEERING)
 may_learn = _has(*Role)
@@ -38,6 +39,7 @@ _WHO = {
     may_decide: "Beschließen können nur Mitglieder des Lenkungskreises",
     may_learn: "Lernen und sich kalibrieren können nur Menschen mit einer Aufgabe im Reallabor",
     may_release: "Ergebnisse freigeben kann nur die Organisation des Reallabors",
+    may_judge: "Ein Sprachmodell mitbewerten lassen kann nur die Organisation des Reallabors",
 }
 
 

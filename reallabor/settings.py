@@ -33,7 +33,8 @@ class Settings(BaseSettings):
     tracking_timeout_s: float = 30.0
     """Longest wait for one answer of MLflow, in seconds."""
     endpoint_key: SecretStr = SecretStr("")
-    """Bearer key for `reallabor run --endpoint`, where the endpoint asks for one."""
+    """Bearer key for `reallabor run --endpoint` and `reallabor judge`, where the endpoint asks for
+    one."""
     host: str = "127.0.0.1"
     """Address on which the app listens; MLflow always stays on 127.0.0.1."""
     app_port: int = 8501

@@ -24,7 +24,7 @@ COMMANDS = sorted(
 )
 PROMISED = [
     "agreement", "check-content", "compare", "decide", "demo", "export", "import-ratings",
-    "import-run", "new-scenario", "project", "publish", "run", "template", "up",
+    "import-run", "judge", "new-scenario", "project", "publish", "run", "template", "up",
 ]  # fmt: skip
 ENGLISH = re.compile(r"\b(the|and|show this message|commands|options|arguments|required|default)\b",
                      re.IGNORECASE)  # fmt: skip

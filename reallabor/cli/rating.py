@@ -8,7 +8,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from reallabor.cli.screen import AsJson, Slug, app, ends, notes, tell
+from reallabor.cli.screen import AsJson, Slug, app, counting, ends, notes, tell
 from reallabor.german import count, number
 
 
@@ -85,6 +85,49 @@ def agreement(slug: Slug, as_json: AsJson = False) -> None:
         if (reason := row.get("alpha_reason"))
     }
     tell(result, as_json, table, *sorted(reasons))
+
+
+@app.command()
+def judge(  # noqa: PLR0917 - typer reads the options from here
+    slug: Slug,
+    endpoint: Annotated[
+        str,
+        typer.Option(
+            help="Adresse eines OpenAI-kompatiblen Endpunkts, z. B. http://127.0.0.1:8000/v1; der "
+            "Schlüssel steht in REALLABOR_ENDPOINT_KEY."
+        ),
+    ],
+    model: Annotated[str, typer.Option(help="Name des Modells dort.")],
+    parallel: Annotated[int, typer.Option(min=1, max=64, help="Anfragen zugleich.")] = 4,
+    timeout: Annotated[float, typer.Option(min=1, help="Sekunden je Antwort.")] = 120.0,
+    as_json: AsJson = False,
+) -> None:
+    """Ein Sprachmodell dieselben Ausgaben beurteilen lassen; zählt nie im Punktwert."""
+    from reallabor.database import require_database, transaction
+    from reallabor.people import acting_person
+    from reallabor.rating.judging import judge_round
+    from reallabor.recording.endpoint import Endpoint
+
+    asked = Endpoint(
+        endpoint, model, temperature=0.0, max_tokens=4000, parallel=parallel, timeout_s=timeout
+    )
+    require_database()
+    with transaction() as session:
+        actor = acting_person(session)
+        session.expunge(actor)
+    with counting("Beurteilt") as advance:
+        report = judge_round(slug, asked, actor=actor, progress=advance)
+    sentence = (
+        f"Runde {report.round}: {report.model} hat {report.judged} von "
+        f"{count(report.outputs, 'Ausgabe', 'Ausgaben')} beurteilt"
+    )
+    if report.failed:
+        sentence += (
+            f", zu {report.failed} gab es keine brauchbare Antwort; derselbe Befehl fragt nach "
+            "ihnen noch einmal"
+        )
+    shown = "sichtbar bei der Übereinstimmung" if report.released else "sichtbar nach der Freigabe"
+    tell(vars(report), as_json, f"{sentence}. Die Urteile zählen nie im Punktwert; {shown}.")
 
 
 def parse_scale(scale: str | None) -> tuple[float, float] | None:

@@ -14,6 +14,8 @@ class Delivery(StrEnum):
 
     IMPORTED_RUN = "imported_run"
     FEEDBACK = "feedback"
+    JUDGEMENTS = "judgements"
+    """What language models said of an output."""
     SCORES = "scores"
     DECISION = "decision"
     INDICATORS = "indicators"
@@ -34,8 +36,8 @@ class OutboxEntry(SQLModel, table=True):
     """What the message is about in words, such as `feedback/17/3`; one entry per key."""
     kind: Delivery = Field(sa_type=sa.String)
     subject_id: int
-    """FEEDBACK and ERASURE: output; SCORES, INDICATORS and IMPORTED_RUN: run; DECISION: decision;
-    CASES and WITHDRAWAL: scenario."""
+    """FEEDBACK, JUDGEMENTS and ERASURE: output; SCORES, INDICATORS and IMPORTED_RUN: run;
+    DECISION: decision; CASES and WITHDRAWAL: scenario."""
     round_id: int | None = Field(default=None, foreign_key="rating_round.id")
     created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
     attempts: int = 0

@@ -2,7 +2,16 @@
 
 from sqlmodel import Session, col, select
 
-from reallabor.models import Delivery, Output, Rating, Round, RoundRun, TrialRun
+from reallabor.models import (
+    Delivery,
+    Judge,
+    JudgeRating,
+    Output,
+    Rating,
+    Round,
+    RoundRun,
+    TrialRun,
+)
 from reallabor.recording.outbox import enqueue
 
 
@@ -28,3 +37,16 @@ def enqueue_round(session: Session, round_: Round) -> None:
     for output_id in outputs:
         assert output_id is not None
         enqueue(session, Delivery.FEEDBACK, output_id, round_.id)
+    judged = session.exec(
+        select(JudgeRating.output_id)
+        .join(Judge, col(Judge.id) == JudgeRating.judge_id)
+        .where(Judge.round_id == round_.id, col(JudgeRating.level).is_not(None))
+        .distinct()
+    ).all()
+    for output_id in judged:
+        enqueue_judgements(session, round_, output_id)
+
+
+def enqueue_judgements(session: Session, round_: Round, output_id: int) -> None:
+    """What language models said of one output of a released round."""
+    enqueue(session, Delivery.JUDGEMENTS, output_id, round_.id)

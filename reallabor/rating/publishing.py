@@ -1,5 +1,5 @@
-"""Sends what is due to MLflow: human feedback, scores, imported runs and decisions. Every message
-may be sent twice without harm; what fails stays due."""
+"""Sends what is due to MLflow: feedback of people and models, scores, imported runs and decisions.
+Every message may be sent twice without harm; what fails stays due."""
 
 import hashlib
 from collections.abc import Callable
@@ -32,6 +32,7 @@ from reallabor.models import (
     row_id,
 )
 from reallabor.rating.adjudicated import holding
+from reallabor.rating.judge_publishing import send_judgements
 from reallabor.rating.results import round_result
 from reallabor.recording import shared_cases
 from reallabor.recording.catalogue import stored_scenario
@@ -345,6 +346,7 @@ def _send_decision(connection: Connection, entry: OutboxEntry) -> None:
 _SENDERS = {
     Delivery.IMPORTED_RUN: _send_imported_run,
     Delivery.FEEDBACK: _send_feedback,
+    Delivery.JUDGEMENTS: send_judgements,
     Delivery.SCORES: _send_scores,
     Delivery.DECISION: _send_decision,
     Delivery.INDICATORS: _send_indicators,

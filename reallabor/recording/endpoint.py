@@ -96,6 +96,15 @@ class Endpoint:
         return {f"endpoint.{key}": str(value) for key, value in shown.items() if value is not None}
 
 
+@dataclass(frozen=True)
+class ModelAnswer:
+    """What a model wrote, and what it used; None where the endpoint does not say."""
+
+    text: str
+    tokens: int | None
+    cost_eur: float | None
+
+
 def prompt_of(scenario: ScenarioFolder) -> tuple[str, str]:
     """The prompt template of a scenario and its SHA-256: that of its folder, else one made from the
     Steckbrief. Raises InvalidContent."""
@@ -140,24 +149,38 @@ def endpoint_system(
     """
     template, _ = prompt_of(scenario)
     template = template.replace(PASSAGES, _knowledge(scenario))
-    key = get_settings().endpoint_key.get_secret_value()
-    headers = {"Authorization": f"Bearer {key}"} if key else {}
 
     def system(text: str) -> dict[str, Any]:
-        body: dict[str, Any] = {
-            "model": endpoint.model,
-            "messages": [{"role": "user", "content": template.replace(INPUT, text)}],
-            "temperature": endpoint.temperature,
-            "max_tokens": endpoint.max_tokens,
-        }
-        if endpoint.seed is not None:
-            body["seed"] = endpoint.seed
-        answer = _ask(endpoint, headers, body, sleep)
-        tokens, cost = _used(answer, endpoint)
-        output = _structured(_content(answer, tokens, cost), scenario.content.fields)
-        return {**output, "tokens": tokens, "cost_eur": cost}
+        messages = [{"role": "user", "content": template.replace(INPUT, text)}]
+        answer = ask_model(endpoint, messages, sleep=sleep)
+        output = _structured(answer.text, scenario.content.fields)
+        return {**output, "tokens": answer.tokens, "cost_eur": answer.cost_eur}
 
     return system
+
+
+def ask_model(
+    endpoint: Endpoint,
+    messages: list[dict[str, str]],
+    *,
+    sleep: Callable[[float], None] = time.sleep,
+) -> ModelAnswer:
+    """One question to the model, `messages` as `role` and `content`; may be called from several
+    threads at once. Raises EndpointUnavailable where nobody useful answers, UnusableAnswer where
+    this one answer is empty."""
+    key = get_settings().endpoint_key.get_secret_value()
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    body: dict[str, Any] = {
+        "model": endpoint.model,
+        "messages": messages,
+        "temperature": endpoint.temperature,
+        "max_tokens": endpoint.max_tokens,
+    }
+    if endpoint.seed is not None:
+        body["seed"] = endpoint.seed
+    answer = _ask(endpoint, headers, body, sleep)
+    tokens, cost = _used(answer, endpoint)
+    return ModelAnswer(_content(answer, tokens, cost), tokens, cost)
 
 
 def _ask(

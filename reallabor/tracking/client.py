@@ -27,6 +27,12 @@ _RETRIES = 4
 _RETRIED_STATUS = frozenset({408, 429, 500, 502, 503, 504})
 
 
+def keep_to_ourselves() -> None:
+    """Set what keeps mlflow from speaking to the internet; to be called before it is imported."""
+    for name, value in _CLOSED_NETWORK.items():
+        os.environ.setdefault(name, value)
+
+
 def pages(fetch: Callable[[str | None], Any]) -> Iterator[Any]:
     """All entries of a paged search; `fetch` takes the token of a page and gives the page."""
     token: str | None = None
@@ -58,8 +64,7 @@ class Connection:
     @cached_property
     def client(self) -> "MlflowClient":
         """MLflow's own client on this server."""
-        for name, value in _CLOSED_NETWORK.items():
-            os.environ.setdefault(name, value)
+        keep_to_ourselves()
         os.environ["MLFLOW_HTTP_REQUEST_TIMEOUT"] = str(max(1, round(self.timeout_s)))
         os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", str(_RETRIES))
         if self._token:

@@ -43,6 +43,15 @@ SCORE_PREFIX = "score."
 """Metrics with this prefix are ours: published after release, never read back."""
 
 
+LONGEST_COLUMN = 250
+"""Characters that MLflow takes as the name of an assessment."""
+
+
+def judge_column(criterion: str, model: str) -> str:
+    """The name under which a language model's levels stand, beside those of people."""
+    return f"LLM {criterion} ({model})"[:LONGEST_COLUMN]
+
+
 def experiment_name(slug: str) -> str:
     """The MLflow experiment of a scenario."""
     return f"{EXPERIMENT_PREFIX}{slug}"

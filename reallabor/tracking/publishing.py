@@ -11,6 +11,7 @@ from datetime import datetime
 from reallabor.errors import TrackingRefused
 from reallabor.tracking import names
 from reallabor.tracking.client import Connection
+from reallabor.tracking.judging import JudgeFeedback
 
 _UMLAUTS = {ord(letter): plain for letter, plain in zip(
     "äöüßÄÖÜ", ("ae", "oe", "ue", "ss", "Ae", "Oe", "Ue"), strict=True
@@ -32,6 +33,22 @@ class HumanFeedback:
     """Whether it was decided where raters disagreed; such a level has the same pseudonym in every
     round, so that only the round tells two of them apart."""
 
+    @property
+    def name(self) -> str:
+        return self.criterion
+
+    @property
+    def source_type(self) -> str:
+        return "HUMAN"
+
+    @property
+    def source_id(self) -> str:
+        return self.pseudonym
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        return {"rubric": self.rubric, "round": self.round_name}
+
     def assessment_id(self, trace_id: str) -> str:
         """The same id for every repetition, so that a score is never doubled."""
         parts = [trace_id, self.criterion, self.pseudonym, self.rubric]
@@ -43,12 +60,12 @@ class HumanFeedback:
 def publish_feedback(
     connection: Connection,
     trace_id: str,
-    feedback: Sequence[HumanFeedback],
+    feedback: Sequence[HumanFeedback | JudgeFeedback],
     *,
     released_at: datetime,
 ) -> None:
-    """Bring the human feedback on one trace to this state; every entry carries the release time,
-    so that neither order nor speed of rating can be read from it."""
+    """Bring this feedback on one trace to this state; every entry carries the release time, so
+    that neither order nor speed of rating can be read from it."""
     from mlflow.entities import AssessmentSource, Feedback
 
     moment = round(released_at.timestamp() * 1000)
@@ -60,11 +77,11 @@ def publish_feedback(
                 # One such value makes MLflow's trace search of the experiment fail for ever.
                 raise TrackingRefused(f"Die Stufe {entry.value} ist keine endliche Zahl.")
             assessment = Feedback(
-                name=entry.criterion,
+                name=entry.name,
                 value=entry.value,
-                source=AssessmentSource(source_type="HUMAN", source_id=entry.pseudonym),
+                source=AssessmentSource(entry.source_type, entry.source_id),
                 rationale=entry.comment,
-                metadata={"rubric": entry.rubric, "round": entry.round_name},
+                metadata=entry.metadata,
                 create_time_ms=moment,
                 last_update_time_ms=moment,
             )

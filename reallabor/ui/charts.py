@@ -14,6 +14,7 @@ ROLES = {
     "Kandidat": ("#0072B2", "#56B4E9", "circle"),
     "weitere Variante": ("#D55E00", "#E69F00", "diamond"),
     "ohne KI": ("#5F6B73", "#B3BDC4", "square"),
+    "Sprachmodell": ("#009E73", "#009E73", "triangle-up"),
 }
 """Colour on light and on dark ground (Okabe-Ito, and a grey) and shape of each role."""
 
@@ -75,7 +76,8 @@ def dot_plot(
     figure.update_xaxes(
         range=limits, title={"text": _wrapped(axis), "font": {"color": ink}},
         tickfont={"color": ink},
-        zeroline=False, showgrid=True,
+        # Where values lie on both sides of it, 0 means no difference.
+        zeroline=limits[0] < 0 < limits[1], zerolinecolor=ink, zerolinewidth=1.5, showgrid=True,
     )  # fmt: skip
     figure.update_yaxes(
         automargin=True, tickfont={"color": ink}, categoryorder="array",

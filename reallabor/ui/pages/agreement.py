@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from reallabor.database import reading
-from reallabor.deciding.agenda import hidden_runs
+from reallabor.deciding.agenda import runs_are_hidden
 from reallabor.german import count, number, share, span
 from reallabor.people import Person
 from reallabor.policies import may_adjudicate, may_edit_rubrics
@@ -180,5 +180,5 @@ with page("Übereinstimmung") as me:
         with reading() as session:
             agreement = agreement_of(session, asked, actor=me)
             open_disputes = 0 if agreement.released else count_open_disputes(session, asked)
-            hidden = agreement.slug in hidden_runs(session, me)
+            hidden = runs_are_hidden(session, agreement.slug, me)
         show(agreement, me, disputes=open_disputes, blind=hidden)
