@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from reallabor.errors import ReallaborError
 from reallabor.evaluations import load_gates, load_rubric, rubric_keys
+from reallabor.questionnaires import load_questionnaires
 from reallabor.scenarios import ScenarioFolder, load_scenario, scenario_slugs
 from reallabor.settings import get_settings
 
@@ -44,6 +45,7 @@ def check_all(content: Path | None = None) -> ContentReport:
         if rubric := attempt(lambda key=key: load_rubric(key, evaluations)):  # type: ignore[misc]
             report.rubrics.append(rubric.name)
     gates = attempt(lambda: load_gates(evaluations))
+    attempt(lambda: load_questionnaires(evaluations))
     known = {gate.key for gate in gates.gates} if gates else set()
     if not scenario_slugs(scenarios):
         report.problems.append(f"{scenarios}: Hier liegt kein Szenario.")

@@ -12,6 +12,9 @@ from reallabor.settings import get_settings
 
 Text = Annotated[str, StringConstraints(min_length=1)]
 
+_NO_RUBRICS = frozenset({"gates", "rueckmeldung"})
+"""What else lies beside the rubrics: the gates, and the questionnaires for voices."""
+
 
 class Scale(Content):
     """The two ends of a rubric's scale."""
@@ -117,7 +120,11 @@ class GatesContent(Content):
 def rubric_keys(folder: Path | None = None) -> list[str]:
     """The rubrics that lie in the folder, sorted."""
     folder = folder or get_settings().content / "evaluations"
-    return sorted(path.stem for path in folder.glob("*.yaml") if path.stem != "gates")
+    return sorted(
+        path.stem
+        for path in folder.glob("*.yaml")
+        if path.is_file() and path.stem not in _NO_RUBRICS
+    )
 
 
 def load_rubric(key: str, folder: Path | None = None) -> RubricContent:

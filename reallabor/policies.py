@@ -23,6 +23,13 @@ may_open_round = _has(Role.ORGANISER)
 may_release = _has(Role.ORGANISER)
 may_import_ratings = _has(Role.ORGANISER, Role.PILOT)
 may_decide = _has(Role.STEERING)
+may_survey = _has(Role.ORGANISER, Role.PILOT)
+
+
+def may_read_voices(person: Person) -> bool:
+    """Everybody who is logged in; small numbers are hidden from all."""
+    return person.active
+
 
 _WHO = {
     may_record: "Durchläufe einbringen und Szenarien anlegen können nur Pilotteams und die "
@@ -31,6 +38,8 @@ _WHO = {
     may_open_round: "Eine Bewertungsrunde öffnen kann nur die Organisation des Reallabors",
     may_import_ratings: "Bewertungen einlesen können nur Pilotteams und die Organisation",
     may_decide: "Beschließen können nur Mitglieder des Lenkungskreises",
+    may_survey: "Befragen und Papierbögen eingeben können nur Pilotteams und die Organisation",
+    may_read_voices: "Rückmeldungen lesen können nur aktive Personen des Reallabors",
     may_release: "Ergebnisse freigeben kann nur die Organisation des Reallabors",
 }
 
