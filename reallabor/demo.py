@@ -9,6 +9,7 @@ from sqlmodel import Session, col, delete, select
 
 from reallabor import audit
 from reallabor.database import prepare_database, reading, transaction
+from reallabor.demo_voices import fill_voices
 from reallabor.models import (
     Assignment,
     AuditEntry,
@@ -26,9 +27,12 @@ from reallabor.models import (
     Round,
     RoundRun,
     Scenario,
+    Survey,
+    SurveyToken,
     TrialRun,
     UnassignedOutput,
     Variant,
+    Voice,
     row_id,
 )
 from reallabor.people import acting_person
@@ -87,7 +91,7 @@ def fill(
     with transaction() as session:
         load_shipped(session)
         ensure_people(session)
-    filled = []
+    filled, place = [], 0
     for slug in scenario_slugs():
         if not (load_scenario(slug).path / "system.py").is_file():
             continue  # nothing that could be run
@@ -105,6 +109,10 @@ def fill(
             project(connection, slug=slug)
         if _rate_and_release(slug):
             filled.append(slug)
+        with transaction() as session:
+            organiser = session.exec(select(Person).where(Person.name == PEOPLE[0][0])).one()
+            fill_voices(session, slug, place, actor=organiser)
+        place += 1
     if filled or not is_filled():
         with transaction() as session:
             details = {"slugs": filled}
@@ -292,6 +300,7 @@ def _delete_rows(session: Session) -> None:
     rounds = select(Round.id).where(Round.demo)
     raters = select(Rater.id).where(col(Rater.round_id).in_(rounds))
     runs = select(TrialRun.id).where(TrialRun.demo)
+    surveys = select(Survey.id).where(Survey.demo)
     for table, condition in (
         (OutboxEntry, col(OutboxEntry.round_id).in_(rounds)),
         (
@@ -307,6 +316,9 @@ def _delete_rows(session: Session) -> None:
         (Output, col(Output.run_id).in_(runs)),
         (UnassignedOutput, col(UnassignedOutput.run_id).in_(runs)),
         (TrialRun, col(TrialRun.demo)),
+        (Voice, col(Voice.survey_id).in_(surveys)),
+        (SurveyToken, col(SurveyToken.survey_id).in_(surveys)),
+        (Survey, col(Survey.demo)),
     ):
         session.exec(delete(table).where(condition))
     demo_decisions = session.exec(select(Decision.id).where(Decision.demo)).all()

@@ -43,12 +43,13 @@ class Texts(Content):
     """Heading of what the system was given."""
     sample: Text
     """Heading of what the system made of it."""
+    sample_note: Text
+    """That it is an example, may be wrong and is no advice."""
     unsure: Text
     """The answer that counts as none."""
     worry: Text
     """The last question, answered in free text."""
     worry_hint: Text
-    thanks: Text
 
 
 class Questionnaire(Content):

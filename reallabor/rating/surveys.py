@@ -30,6 +30,12 @@ from reallabor.rating.rounds import newest_runs
 from reallabor.rating.survey_keys import key_hash, new_key
 from reallabor.recording.catalogue import get_scenario
 
+__all__ = [
+    "ABOUT_LIMIT", "AUDIENCES", "MOST_LINKS", "Audience", "SampleChoice", "SurveySummary",
+    "close_survey", "count_voices", "list_surveys", "locked_survey", "make_links", "open_survey",
+    "require_open", "sample_choices",
+]  # fmt: skip
+
 ABOUT_LIMIT = 1000
 """Longest description in characters."""
 MOST_LINKS = 200

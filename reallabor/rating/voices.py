@@ -20,6 +20,10 @@ from reallabor.settings import get_settings
 
 WORRY_LIMIT = 1000
 """Longest free text in characters."""
+_SHOW = (
+    "Diese Befragung gehört zu einer Vorführung mit erfundenen Antworten. Sie nimmt keine "
+    "Antworten an."
+)
 
 
 @dataclass(frozen=True)
@@ -85,6 +89,7 @@ def submit_voice(session: Session, access: Access, sheet: Sheet) -> None:
     survey = locked_survey(session, survey_id)
     if _is_stored(session, survey, sheet):
         return  # sent twice
+    _require_no_show(survey)
     # Read under the lock of the survey: of two requests at once the second finds it used.
     _, token = _opened(session, access)
     if token is not None:
@@ -100,6 +105,8 @@ def enter_sheet(session: Session, survey_id: int, sheet: Sheet, *, actor: Person
     """Store an answer from paper. Idempotent by `sheet.submission`; raises as `submit_voice`."""
     require(may_survey, actor)
     survey = locked_survey(session, survey_id)
+    if survey.demo and not actor.demo:
+        raise WrongState(_SHOW)
     if not _is_stored(session, survey, sheet):
         _store(session, survey, sheet, Channel.PAPER)
 
@@ -176,10 +183,7 @@ def _require_no_show(survey: Survey) -> None:
     """What people of the demonstration opened takes answers only there: with the demonstration
     they are deleted."""
     if survey.demo and not get_settings().demo:
-        raise WrongState(
-            "Diese Befragung gehört zu einer Vorführung mit erfundenen Antworten. Sie nimmt keine "
-            "Antworten an."
-        )
+        raise WrongState(_SHOW)
 
 
 def _is_stored(session: Session, survey: Survey, sheet: Sheet) -> bool:
@@ -197,7 +201,6 @@ def _is_stored(session: Session, survey: Survey, sheet: Sheet) -> bool:
 
 def _store(session: Session, survey: Survey, sheet: Sheet, channel: Channel) -> None:
     require_open(survey)
-    _require_no_show(survey)
     questionnaire = Questionnaire.model_validate(survey.questions)
     worry = sheet.worry.replace("\x00", "").replace("\r\n", "\n").strip()
     _require_answers(questionnaire, sheet.answers, worry)

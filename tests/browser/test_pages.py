@@ -18,6 +18,7 @@ PAGES = {
     "hochladen": ("hochladen", "Durchlauf hochladen"),
     "gegenueberstellung": ("gegenueberstellung", "Zwei Durchläufe gegenüberstellen"),
     "neues-szenario": ("neues-szenario", "Neues Szenario"),
+    "rueckmeldungen": ("rueckmeldungen", "Rückmeldungen"),
 }
 UPLOADER = {"presentation-role-conflict"}
 """Streamlit's own fault in its file uploader; minor, and there is no way around it."""

@@ -16,6 +16,7 @@ RUN = str(_FOLDER / "run.py")
 UPLOAD = str(_FOLDER / "upload.py")
 RUNS_COMPARED = str(_FOLDER / "runs_compared.py")
 NEW_SCENARIO = str(_FOLDER / "new_scenario.py")
+VOICES = str(_FOLDER / "voices.py")
 
 
 def listed() -> list[StreamlitPage]:
@@ -32,4 +33,5 @@ def listed() -> list[StreamlitPage]:
                 visibility="hidden"),
         st.Page(NEW_SCENARIO, title="Neues Szenario", url_path="neues-szenario",
                 visibility="hidden"),
+        st.Page(VOICES, title="Rückmeldungen", url_path="rueckmeldungen", visibility="hidden"),
     ]  # fmt: skip
