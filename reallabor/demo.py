@@ -9,6 +9,7 @@ from sqlmodel import Session, col, delete, select
 
 from reallabor import audit
 from reallabor.database import prepare_database, reading, transaction
+from reallabor.demo_voices import fill_voices
 from reallabor.models import (
     Assignment,
     AuditEntry,
@@ -24,9 +25,12 @@ from reallabor.models import (
     Role,
     Round,
     Scenario,
+    Survey,
+    SurveyToken,
     TrialRun,
     UnassignedOutput,
     Variant,
+    Voice,
     row_id,
 )
 from reallabor.people import acting_person
@@ -86,7 +90,7 @@ def fill(
     with transaction() as session:
         load_shipped(session)
         ensure_people(session)
-    filled = []
+    filled, place = [], 0
     for slug in scenario_slugs():
         if not (load_scenario(slug).path / "system.py").is_file():
             continue  # nothing that could be run
@@ -104,6 +108,10 @@ def fill(
             project(connection, slug=slug)
         if _rate_and_release(slug):
             filled.append(slug)
+        with transaction() as session:
+            organiser = session.exec(select(Person).where(Person.name == PEOPLE[0][0])).one()
+            fill_voices(session, slug, place, actor=organiser)
+        place += 1
     if filled or not is_filled():
         with transaction() as session:
             details = {"slugs": filled}
@@ -291,6 +299,7 @@ def _delete_rows(session: Session) -> None:
     outputs = select(Output.id).where(col(Output.run_id).in_(runs))
     session.exec(delete(OutboxEntry).where(col(OutboxEntry.round_id).in_(rounds)))
     delete_rounds(session, rounds)
+    surveys = select(Survey.id).where(Survey.demo)
     for table, condition in (
         (
             OutboxEntry,
@@ -304,6 +313,9 @@ def _delete_rows(session: Session) -> None:
         (Output, col(Output.run_id).in_(runs)),
         (UnassignedOutput, col(UnassignedOutput.run_id).in_(runs)),
         (TrialRun, col(TrialRun.demo)),
+        (Voice, col(Voice.survey_id).in_(surveys)),
+        (SurveyToken, col(SurveyToken.survey_id).in_(surveys)),
+        (Survey, col(Survey.demo)),
     ):
         session.exec(delete(table).where(condition))
     demo_decisions = session.exec(select(Decision.id).where(Decision.demo)).all()

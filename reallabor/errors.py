@@ -22,6 +22,10 @@ class InvalidRating(ReallaborError):
     """One submitted rating is refused; nothing of it was stored."""
 
 
+class InvalidVoice(ReallaborError):
+    """An answered questionnaire is refused; nothing of it was stored."""
+
+
 class NotAllowed(ReallaborError):
     """The acting person may not do this."""
 

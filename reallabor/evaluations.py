@@ -19,6 +19,9 @@ GENERAL_GATES = (
 )  # fmt: skip
 """Gates of `gates.yaml` that concern every scenario, whatever it is about."""
 
+_NO_RUBRICS = frozenset({"gates", "rueckmeldung"})
+"""What else lies beside the rubrics: the gates, and the questionnaires for voices."""
+
 
 class Scale(Content):
     """The two ends of a rubric's scale."""
@@ -175,7 +178,11 @@ class CalibrationContent(Content):
 def rubric_keys(folder: Path | None = None) -> list[str]:
     """The rubrics that lie in the folder, sorted."""
     folder = folder or get_settings().content / "evaluations"
-    return sorted(path.stem for path in folder.glob("*.yaml") if path.stem != "gates")
+    return sorted(
+        path.stem
+        for path in folder.glob("*.yaml")
+        if path.is_file() and path.stem not in _NO_RUBRICS
+    )
 
 
 def load_rubric(key: str, folder: Path | None = None) -> RubricContent:

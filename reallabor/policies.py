@@ -27,6 +27,13 @@ may_judge = _has(Role.ORGANISER)
 may_import_ratings = _has(Role.ORGANISER, Role.PILOT)
 may_decide = _has(Role.STEERING)
 may_learn = _has(*Role)
+may_survey = _has(Role.ORGANISER, Role.PILOT)
+
+
+def may_read_voices(person: Person) -> bool:
+    """Everybody who is logged in; small numbers are hidden from all."""
+    return person.active
+
 
 _WHO = {
     may_record: "Durchläufe einbringen und Szenarien anlegen können nur Pilotteams und die "
@@ -38,6 +45,8 @@ _WHO = {
     may_import_ratings: "Bewertungen einlesen können nur Pilotteams und die Organisation",
     may_decide: "Beschließen können nur Mitglieder des Lenkungskreises",
     may_learn: "Lernen und sich kalibrieren können nur Menschen mit einer Aufgabe im Reallabor",
+    may_survey: "Befragen und Papierbögen eingeben können nur Pilotteams und die Organisation",
+    may_read_voices: "Rückmeldungen lesen können nur aktive Personen des Reallabors",
     may_release: "Ergebnisse freigeben kann nur die Organisation des Reallabors",
     may_judge: "Ein Sprachmodell mitbewerten lassen kann nur die Organisation des Reallabors",
 }

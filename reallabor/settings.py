@@ -2,6 +2,7 @@
 
 from functools import cache
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -39,6 +40,8 @@ class Settings(BaseSettings):
     """Address on which the app listens; MLflow always stays on 127.0.0.1."""
     app_port: int = 8501
     """Port of the app."""
+    public_url: str = ""
+    """Address under which those who are asked for a voice reach the app; empty: that of the app."""
     tracking_port: int = 5080
     """Port of the embedded MLflow server."""
     demo: bool = False
@@ -54,6 +57,19 @@ class Settings(BaseSettings):
     @classmethod
     def _absolute(cls, value: Path) -> Path:
         return value.expanduser().resolve()
+
+    @field_validator("public_url")
+    @classmethod
+    def _address(cls, value: str) -> str:
+        address = urlsplit(value)
+        if value and (address.scheme not in ("http", "https") or not address.hostname):
+            raise ValueError("keine Adresse")
+        return value.rstrip("/")
+
+    @property
+    def public_address(self) -> str:
+        """Where links and QR codes lead, without a slash at the end."""
+        return self.public_url or f"http://{self.host}:{self.app_port}"
 
     @property
     def platform_url(self) -> str:

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import structlog
 
@@ -238,9 +239,12 @@ def _app_part(settings: Settings, environment: dict[str, str]) -> Part:
     command[-1] = str(Path(__file__).parent / "ui" / "server.py")
     command += [f"--{name}={value}" for name, value in options.items()]
     # Any other name in Host or Origin is refused: no foreign page reaches the app by DNS tricks.
-    hosts = ("127.0.0.1", "localhost", settings.host)
+    hosts = ("127.0.0.1", "localhost", settings.host, urlsplit(settings.public_address).hostname)
     command += [f"--server.allowedHosts={host}" for host in dict.fromkeys(hosts)]
-    return Part("App", command, environment, settings.home / "logs" / "app.log")
+    # Nobody may name another address for himself; who runs a proxy in front names that here.
+    proxies = {"FORWARDED_ALLOW_IPS": os.environ.get("FORWARDED_ALLOW_IPS", "")}
+    log_file = settings.home / "logs" / "app.log"
+    return Part("App", command, {**environment, **proxies}, log_file)
 
 
 def _watch(parts: list[Part]) -> None:

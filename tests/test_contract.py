@@ -311,7 +311,8 @@ def test_wheel_holds_only_the_package(tmp_path: Path) -> None:
     wanted = {
         f"reallabor/{path.relative_to(package)}"
         for path in package.rglob("*")
-        if path.suffix in {".py", ".js", ".css", ".mako"} and "__pycache__" not in path.parts
+        if path.suffix in {".py", ".js", ".css", ".mako", ".html"}
+        and "__pycache__" not in path.parts
     }
     assert wanted <= set(names)
 

@@ -31,17 +31,21 @@ from reallabor.models import (
     Rating,
     Round,
     RoundRun,
+    Survey,
     TrialRun,
     UnassignedOutput,
+    Voice,
 )
 from reallabor.rating.publishing import publish
 from reallabor.rating.rounds import open_round, release_round
+from reallabor.rating.surveys import list_surveys
+from reallabor.rating.voice_results import survey_result
 from reallabor.recording.projection import project
 from reallabor.recording.trials import record_trial
 from reallabor.tracking import Connection, names
 from reallabor.tracking.reading import experiments
 
-TABLES = (TrialRun, Output, Round, RoundRun, Rater, Assignment, Rating, Decision)
+TABLES = (TrialRun, Output, Round, RoundRun, Rater, Assignment, Rating, Decision, Survey, Voice)
 
 
 def counts(*tables: Any) -> list[int]:
@@ -96,6 +100,22 @@ def test_demo_runs_rates_and_releases(
         assert audit.first_broken_entry(session) is None
     assert levels <= {1, 2, 3, 4, 5}
     assert len(levels) > 2
+
+
+def test_demo_has_voices_of_both_audiences(
+    trial: Trial, connection: Connection, platform_url: str
+) -> None:
+    demo.fill(connection)
+    with reading() as session:
+        nadja = name_of(session, "Nadja Organisation")
+        shown = list_surveys(session, trial.slug, actor=nadja)
+        results = {each.audience: survey_result(session, each.survey_id, actor=nadja)
+                   for each in shown}  # fmt: skip
+    assert all(survey.demo for survey in shown)
+    assert {audience: each.n for audience, each in results.items()} == {"staff": 9, "clients": 14}
+    assert all(each.questions and each.worries for each in results.values())
+    missing = json_of(trial.slug)["readiness"]["missing"]
+    assert not any(point.startswith("Rückmeldungen") for point in missing)
 
 
 def test_demo_is_marked_on_every_export(

@@ -32,6 +32,7 @@ from reallabor.rating.agreement import Agreement, round_agreement
 from reallabor.rating.drafting import newest_runs
 from reallabor.rating.judged import Judged
 from reallabor.rating.results import Figure, RoundResult, released_round, round_result
+from reallabor.rating.voice_results import voices_heard
 from reallabor.recording.catalogue import get_scenario
 from reallabor.statistics import Estimate, Interval
 
@@ -79,7 +80,12 @@ def _compare_one(session: Session, scenario: Scenario) -> ScenarioComparison:
         result=result,
         agreement=agreement,
         gates=gates,
-        readiness=readiness(result, gates, agreement),
+        readiness=readiness(
+            result,
+            gates,
+            agreement,
+            voices_heard(session, scenario, demo=bool(result and result.demo)),
+        ),
         decision=current_decision(session, scenario),
         newer_unrated=newer_unrated(session, scenario, round_),
         experiment_id=scenario.experiment_id,

@@ -7,8 +7,10 @@ from enum import StrEnum
 from typing import Any
 
 from reallabor.german import number, share
+from reallabor.models import Audience
 from reallabor.rating.agreement import TENTATIVE, Agreement
 from reallabor.rating.results import Figure, RoundResult, VariantResult
+from reallabor.rating.voice_results import FEWEST
 
 SCORE = 70.0
 MEDIAN = 3.0
@@ -19,6 +21,8 @@ NEAR_SHARE = 0.9
 CROWDED_SHARE = 0.8
 """From this share of ratings on the two levels at one end, AC2 may stand in for alpha."""
 ORGANISATIONS = 2
+OF_WHOM = {Audience.STAFF: "Beschäftigten", Audience.CLIENTS: "Kund:innen"}
+"""Whose voices a scenario needs; fewer than FEWEST are never shown, so they do not count."""
 
 
 class GateState(StrEnum):
@@ -90,9 +94,13 @@ def _state(rule: Mapping[str, Any], variant: VariantResult | None) -> GateState:
 
 
 def readiness(
-    result: RoundResult | None, gates: Sequence[Gate], agreement: Mapping[str, Agreement]
+    result: RoundResult | None,
+    gates: Sequence[Gate],
+    agreement: Mapping[str, Agreement],
+    voices: Mapping[Audience, int],
 ) -> Readiness:
-    """All points of the readiness rule that are not met, in reading order."""
+    """All points of the readiness rule that are not met, in reading order; `voices` are the answers
+    of staff and clients in the largest survey of each."""
     if result is None:
         return Readiness([], ["Noch keine Bewertungsrunde freigegeben"])
     variant = candidate_of(result)
@@ -120,7 +128,7 @@ def readiness(
         missing.append(
             f"Erprobt in {result.n_organisations} von mindestens {ORGANISATIONS} Organisationen"
         )
-    missing.append("Rückmeldungen von Beschäftigten und Kund:innen fehlen")
+    missing += _voices_missing(voices)
     return Readiness(unpassed, missing)
 
 
@@ -141,6 +149,16 @@ def _results_missing(result: RoundResult, variant: VariantResult) -> list[str]:
     if result.n_cases and result.n_edge_cases < EDGE_SHARE * result.n_cases:
         missing.append(f"Weniger als {share(EDGE_SHARE)} Grenzfälle")
     return missing
+
+
+def _voices_missing(voices: Mapping[Audience, int]) -> list[str]:
+    silent = [name for audience, name in OF_WHOM.items() if not voices.get(audience)]
+    missing = [f"Rückmeldungen von {' und '.join(silent)} fehlen"] if silent else []
+    return missing + [
+        f"Rückmeldungen von {name}: {voices[audience]} von mindestens {FEWEST}"
+        for audience, name in OF_WHOM.items()
+        if 0 < voices.get(audience, 0) < FEWEST
+    ]
 
 
 def _oriented(result: RoundResult, figure: Figure) -> float:

@@ -1,4 +1,4 @@
-"""Voices: what staff and SGB II clients say of a scenario, anonymous, apart from expert ratings."""
+"""Voices: what staff and SGB II clients say of a scenario; anonymous, apart from expert ratings."""
 
 from datetime import date, datetime
 from enum import StrEnum
@@ -33,6 +33,10 @@ class Survey(SQLModel, table=True):
     audience: Audience = Field(sa_type=sa.String)
     questions: dict[str, Any] = Field(sa_type=sa.JSON)
     """The content of the questionnaire as it was when the survey began."""
+    about: str = ""
+    """What is trialled, in the plain words of whoever opened the survey."""
+    sample_input: str = ""
+    """What the system was given for the sample; empty where that is not shown."""
     sample: str = ""
     """A text of the trial that those asked can read first; empty where there is none."""
     device_key: str = Field(unique=True)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement
-from sqlmodel import Session, col, delete, func, or_, select
+from sqlmodel import Session, col, delete, func, select
 
 from reallabor import audit
 from reallabor.content import storable
@@ -18,8 +18,6 @@ from reallabor.models import (
     JudgeRating,
     Output,
     Person,
-    Quarantine,
-    QuarantineVerdict,
     Round,
     RoundRun,
     Rubric,
@@ -27,6 +25,7 @@ from reallabor.models import (
     now,
     row_id,
 )
+from reallabor.rating.drafting import is_hidden
 from reallabor.rating.judge_prompt import instructions_for
 from reallabor.rating.outbox import enqueue_judgements
 from reallabor.rating.results import released_round
@@ -129,7 +128,7 @@ def texts_of(session: Session, output_id: int) -> tuple[str, str, str] | None:
     found = session.exec(
         select(Case.input, Case.reference, Output.text)
         .join(Output, col(Output.case_id) == Case.id)
-        .where(Output.id == output_id, ~is_quarantined())
+        .where(Output.id == output_id, ~is_hidden())
     ).first()
     if found is None or found[2] is None:
         return None
@@ -197,18 +196,6 @@ def finish_pass(session: Session, running: JudgePass, *, asked: int) -> JudgeRep
     )
 
 
-def is_quarantined() -> ColumnElement[bool]:
-    """SQL condition on `Output`: personal data was seen in it, and nobody has released it."""
-    return (
-        select(Quarantine.id)
-        .where(
-            Quarantine.output_id == Output.id,
-            or_(col(Quarantine.verdict).is_(None), Quarantine.verdict == QuarantineVerdict.ERASED),
-        )
-        .exists()
-    )
-
-
 def _round_to_judge(session: Session, scenario: Scenario) -> Round:
     open_ = open_rounds(session, scenario)
     round_ = open_[0] if open_ else released_round(session, scenario)
@@ -223,7 +210,7 @@ def _round_to_judge(session: Session, scenario: Scenario) -> Round:
 def _to_judge(round_: Round) -> ColumnElement[bool]:
     """SQL condition on `Output`: of a run of the round, with a text, and not in quarantine."""
     runs = select(RoundRun.run_id).where(RoundRun.round_id == round_.id)
-    return col(Output.run_id).in_(runs) & col(Output.text).is_not(None) & ~is_quarantined()
+    return col(Output.run_id).in_(runs) & col(Output.text).is_not(None) & ~is_hidden()
 
 
 def _count_outputs(session: Session, round_: Round) -> int:

@@ -15,7 +15,7 @@ from reallabor.models import (
     Round,
     Rubric,
 )
-from reallabor.rating.judge_passes import is_quarantined
+from reallabor.rating.drafting import is_hidden
 from reallabor.tracking import Connection, publishing
 from reallabor.tracking.judging import JudgeFeedback
 
@@ -26,7 +26,7 @@ def send_judgements(connection: Connection, entry: OutboxEntry) -> None:
     with reading() as session:
         round_ = session.get_one(Round, entry.round_id)
         trace_id = session.exec(
-            select(Output.trace_id).where(Output.id == entry.subject_id, ~is_quarantined())
+            select(Output.trace_id).where(Output.id == entry.subject_id, ~is_hidden())
         ).first()
         feedback = _feedback(session, entry.subject_id, round_)
         released_at = round_.released_at

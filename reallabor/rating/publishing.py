@@ -38,7 +38,7 @@ from reallabor.recording import shared_cases
 from reallabor.recording.catalogue import stored_scenario
 from reallabor.recording.indicators import indicator_names
 from reallabor.recording.undoing import delete_withdrawn
-from reallabor.scenarios import MeasureContent
+from reallabor.scenarios import measures_of
 from reallabor.tracking import Connection, names, publishing, recording
 
 log = structlog.get_logger()
@@ -184,8 +184,8 @@ def _send_imported_run(connection: Connection, entry: OutboxEntry) -> None:
         tags=tags,
     ).run_id  # fmt: skip
     recording.finish_run(
-        connection, run_id, params={"variant": tags[names.VARIANT]}, metrics={}, artifacts=[],
-        measured_at=started_at, finished_at=started_at,
+        connection, run_id, params={"variant": tags[names.VARIANT]}, artifacts=[],
+        finished_at=started_at,
     )  # fmt: skip
     with transaction() as session:
         run = session.get_one(TrialRun, entry.subject_id)
@@ -290,9 +290,7 @@ def _send_indicators(connection: Connection, entry: OutboxEntry) -> None:
         run_id, finished_at = run.tracking_run_id, run.finished_at
         content = session.get_one(Scenario, run.scenario_id).content
         # Metrics that somebody else logged stand in MLflow already.
-        ours = indicator_names(
-            MeasureContent.model_validate(each) for each in content.get("measures", [])
-        )
+        ours = indicator_names(measures_of(content))
         figures = {name: value for name, value in run.indicators.items() if name in ours}
         outputs = session.exec(
             select(func.count()).select_from(Output).where(Output.run_id == run.id)

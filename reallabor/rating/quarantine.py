@@ -10,10 +10,12 @@ from sqlmodel import Session, col, select
 from reallabor import audit
 from reallabor.errors import UnknownObject, WrongState
 from reallabor.models import (
+    Adjudication,
     Assignment,
     Case,
     Delivery,
     EndReason,
+    JudgeRating,
     Output,
     Person,
     Quarantine,
@@ -157,5 +159,7 @@ def _erase(session: Session, output_id: int) -> None:
         update(Remark).where(col(Remark.output_id) == output_id).values(text="", passages=[])
     )
     session.exec(update(Rating).where(col(Rating.output_id) == output_id).values(comment=None))
+    for table, column in ((JudgeRating, "rationale"), (Adjudication, "reason")):
+        session.exec(update(table).where(col(table.output_id) == output_id).values({column: ""}))
     if output.trace_id is not None:
         enqueue(session, Delivery.ERASURE, output_id)

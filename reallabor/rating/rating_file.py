@@ -3,13 +3,12 @@
 import csv
 import hashlib
 import io
-import json
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from reallabor.content import storable
+from reallabor.content import BrokenLine, json_lines, storable
 from reallabor.errors import InvalidRatings
 
 REQUIRED = ("case", "variant", "rater", "criterion", "level")
@@ -103,18 +102,18 @@ def _csv_records(path: Path, text: str) -> Iterable[tuple[int, dict[str, str | N
 
 
 def _json_records(path: Path, text: str) -> Iterable[tuple[int, dict[str, str | None]]]:
-    for line, source in enumerate(text.split("\n"), start=1):
-        if not source.strip():
-            continue
-        try:
-            record = json.loads(source)
-        except json.JSONDecodeError as error:
-            raise InvalidRatings(
-                f"{path}, Zeile {line}: kein gültiges JSON ({error.msg})."
-            ) from error
-        if not isinstance(record, dict):
-            raise InvalidRatings(f"{path}, Zeile {line}: Nötig ist ein Eintrag in {{ }}.")
-        yield line, {key: None if value is None else str(value) for key, value in record.items()}
+    try:
+        for line, record in json_lines(text):
+            if not isinstance(record, dict):
+                raise InvalidRatings(f"{path}, Zeile {line}: Nötig ist ein Eintrag in {{ }}.")
+            yield (
+                line,
+                {key: None if value is None else str(value) for key, value in record.items()},
+            )
+    except BrokenLine as error:
+        raise InvalidRatings(
+            f"{path}, Zeile {error.number}: kein gültiges JSON ({error})."
+        ) from error
 
 
 def _row(path: Path, line: int, record: dict[str, str | None]) -> RatingRow:

@@ -84,9 +84,7 @@ def _send(
             connection,
             opened.run_id,
             params=_params(journal, scenario, variant, title),
-            metrics={},
             artifacts=[scenario.path / "scenario.yaml", scenario.path / "cases.jsonl"],
-            measured_at=started_at,
             finished_at=datetime.now(UTC),
         )
         journal.mark_sent(variant)

@@ -31,9 +31,7 @@ def publish_cases(connection: Connection, scenario: ScenarioFolder) -> None:
             connection,
             run.run_id,
             params={},
-            metrics={},
             artifacts=[Path(folder) / name for name in FILES],
-            measured_at=moment,
             finished_at=moment,
         )
 

@@ -173,26 +173,19 @@ def finish_run(
     run_id: str,
     *,
     params: dict[str, str],
-    metrics: dict[str, float],
     artifacts: Sequence[Path],
-    measured_at: datetime,
     finished_at: datetime,
 ) -> None:
     """Add what concerns the whole run and mark it as finished; only then does it count.
 
-    `measured_at` is the same at every repetition, so that no metric stands in its history twice;
     `finished_at` is the present, because the projection looks for runs that finished lately.
     """
-    from mlflow.entities import Metric, Param
+    from mlflow.entities import Param
 
     with connection.translated() as client:
         for path in artifacts:
             client.log_artifact(run_id, str(path))
-        client.log_batch(
-            run_id,
-            metrics=[Metric(key, value, _ms(measured_at), 0) for key, value in metrics.items()],
-            params=[Param(key, value) for key, value in params.items()],
-        )
+        client.log_batch(run_id, params=[Param(key, value) for key, value in params.items()])
         client.set_terminated(run_id, "FINISHED", end_time=_ms(finished_at))
 
 

@@ -14,6 +14,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from reallabor.settings import get_settings
+from reallabor.ui.voices_public import PREFIX, public_routes
 
 _GERMAN_LABELS = (Path(__file__).parent / "german_labels.js").read_text(encoding="utf-8")
 _LABELS_PATH = "/reallabor/german_labels.js"
@@ -28,7 +29,8 @@ class GermanPage:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        # The public pages have headers of their own, stricter than Streamlit allows.
+        if scope["type"] != "http" or scope["path"].startswith(PREFIX):
             await self._app(scope, receive, send)
             return
         start: dict[str, Any] = {}
@@ -109,6 +111,6 @@ async def _ready(_request: Request) -> Response:
 
 app = st.App(
     get_settings().content / "app.py",
-    routes=[Route(_LABELS_PATH, _labels), Route("/reallabor/ready", _ready)],
+    routes=[Route(_LABELS_PATH, _labels), Route("/reallabor/ready", _ready), *public_routes()],
     middleware=[Middleware(GermanPage)],
 )

@@ -25,6 +25,7 @@ PAGES = {
     "uebereinstimmung": ("uebereinstimmung", "Übereinstimmung"),
     "klaerung": ("klaerung", "Klärung"),
     "neue-fassung": ("neue-fassung", "Neue Fassung eines Bewertungsrasters"),
+    "rueckmeldungen": ("rueckmeldungen", "Rückmeldungen"),
 }
 UPLOADER = {"presentation-role-conflict"}
 """Streamlit's own fault in its file uploader; minor, and there is no way around it."""

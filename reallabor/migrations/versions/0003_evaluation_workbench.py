@@ -48,6 +48,8 @@ def upgrade() -> None:
     sa.Column('scenario_id', sa.Integer(), nullable=False),
     sa.Column('audience', sa.String(), nullable=False),
     sa.Column('questions', sa.JSON(), nullable=False),
+    sa.Column('about', sa.String(), nullable=False),
+    sa.Column('sample_input', sa.String(), nullable=False),
     sa.Column('sample', sa.String(), nullable=False),
     sa.Column('device_key', sa.String(), nullable=False),
     sa.Column('demo', sa.Boolean(), nullable=False),

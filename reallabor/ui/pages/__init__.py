@@ -25,6 +25,7 @@ CONFIRMATION = str(_FOLDER / "confirmation.py")
 AGREEMENT = str(_FOLDER / "agreement.py")
 ADJUDICATE = str(_FOLDER / "adjudicate.py")
 NEW_RUBRIC_VERSION = str(_FOLDER / "new_rubric_version.py")
+VOICES = str(_FOLDER / "voices.py")
 
 
 def listed() -> list[StreamlitPage]:
@@ -53,4 +54,5 @@ def listed() -> list[StreamlitPage]:
         st.Page(ADJUDICATE, title="Klärung", url_path="klaerung", visibility="hidden"),
         st.Page(NEW_RUBRIC_VERSION, title="Neue Fassung", url_path="neue-fassung",
                 visibility="hidden"),
+        st.Page(VOICES, title="Rückmeldungen", url_path="rueckmeldungen", visibility="hidden"),
     ]  # fmt: skip

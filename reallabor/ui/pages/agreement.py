@@ -16,8 +16,10 @@ from reallabor.rating.disagreement import (
     agreement_of,
     outputs_of_case,
 )
+from reallabor.rating.judge_results import judge_result
 from reallabor.ui import pages
 from reallabor.ui.heat_map import heat_map
+from reallabor.ui.judges import judge_panel
 from reallabor.ui.page import asked_number, demo_badge, page, plain
 from reallabor.ui.tables import show_table
 
@@ -181,4 +183,6 @@ with page("Übereinstimmung") as me:
             agreement = agreement_of(session, asked, actor=me)
             open_disputes = 0 if agreement.released else count_open_disputes(session, asked)
             hidden = runs_are_hidden(session, agreement.slug, me)
+            judges = judge_result(session, asked) if agreement.released and not hidden else []
         show(agreement, me, disputes=open_disputes, blind=hidden)
+        judge_panel(judges)

@@ -149,6 +149,8 @@ def show_actions(
         if folder and may_record(person):
             st.page_link(pages.UPLOAD, label="Durchlauf hochladen", icon=":material/upload_file:",
                          query_params={"szenario": scenario.slug})  # fmt: skip
+        st.page_link(pages.VOICES, label="Rückmeldungen", icon=":material/forum:",
+                     query_params={"szenario": scenario.slug})  # fmt: skip
         if scenario.released:
             st.page_link(pages.COMPARE, label="Ergebnisse", icon=":material/balance:",
                          query_params={"szenario": scenario.slug})  # fmt: skip
