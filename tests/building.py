@@ -120,8 +120,8 @@ def new_slug(prefix: str = "probe") -> str:
 
 
 def _surroundings(content: Path) -> None:
-    shutil.copytree(REPOSITORY / "evaluations", content / "evaluations")
-    shutil.copytree(REPOSITORY / "tracking", content / "tracking")
+    shutil.copytree(REPOSITORY / "evaluations", content / "evaluations", dirs_exist_ok=True)
+    shutil.copytree(REPOSITORY / "tracking", content / "tracking", dirs_exist_ok=True)
 
 
 def small_trial(content: Path, slug: str | None = None) -> Trial:
