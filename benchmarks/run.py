@@ -1,4 +1,4 @@
-"""`make bench`: recording, import and comparison, measured in one run on a home of its own.
+"""`make bench`: recording, import, comparison and agreement, measured in one run on an own home.
 
 Every figure stands beside something measured in the same run, because absolute times of a shared
 machine say little. Usage: run.py [number of ratings]
@@ -17,6 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import agreement
+import agreement_page
 
 OUTPUTS = 1000
 ONE_BY_ONE = 100
@@ -31,6 +32,7 @@ def main(ratings: int) -> None:
         print(f"{os.cpu_count()} Kerne, Python {sys.version.split()[0]}")
         recording(home)
         importing(home, ratings)
+        agreement.main()
 
 
 def recording(home: Path) -> None:
@@ -125,7 +127,7 @@ def importing(home: Path, ratings: int) -> None:
     line("dieselbe Datei noch einmal", f"{again:.1f} s")
     line("compare --json darauf", f"{compared:.1f} s", f"davon Start {empty:.1f} s")
     line("agreement mit Intervallen darauf", f"{agreed:.1f} s")
-    agreement.show(ratings)
+    agreement_page.show(ratings)
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     line("größter Speicher eines Befehls", f"{peak:.0f} MB")
 

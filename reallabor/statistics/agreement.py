@@ -137,6 +137,7 @@ def _squared_counts(pairs: Reliability) -> Ints:
     """(U,) sum over levels of the squared number of ratings that the unit has at the level."""
     cell, k, units = pairs.unit * pairs.levels.size + pairs.code, pairs.levels.size, pairs.size.size
     if units * k <= BLOCK_CELLS:
-        return (np.bincount(cell, minlength=units * k).reshape(units, k) ** 2).sum(axis=1)
+        counts = np.bincount(cell, minlength=units * k).reshape(units, k).astype(np.int64)
+        return np.asarray((counts**2).sum(axis=1), dtype=np.int64)
     cells, count = np.unique(cell, return_counts=True)
     return np.bincount(cells // k, count**2, units).astype(np.int64)

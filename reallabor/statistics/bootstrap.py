@@ -9,11 +9,17 @@ from reallabor.statistics.results import Interval
 RESAMPLES = 1_000
 MOST_PATTERN_LEVELS = 11
 """Up to here a resample is summed up in one K x K coincidence matrix; above, in mid-ranks."""
+LEAST_DRAWN = 20
+"""Fewer units or clusters give too narrow an interval: cover .60 to .95, see docs/abdeckung.md."""
 BLOCK_CELLS = 4_000_000
 """Largest array of a block of resamples (8 bytes a cell, at most four such arrays at once)."""
 
 ONE_UNIT = "Nur eine Ausgabe hat zwei Bewertungen: kein Intervall bestimmbar."
 ONE_CLUSTER = "Alle Ausgaben gehören zu einer Gruppe: kein Intervall bestimmbar."
+TOO_FEW = (
+    "Weniger als 20 Fälle oder Gruppen mit zwei Bewertungen: ein Intervall ist daraus nicht "
+    "belastbar bestimmbar."
+)
 MOSTLY_UNDETERMINED = (
     "In mehr als der Hälfte der Ziehungen sind alle Bewertungen gleich: kein Intervall bestimmbar."
 )
@@ -31,19 +37,17 @@ def alpha_interval(
 
     Resamples units with at least two ratings with replacement, or their clusters where given;
     mid-ranks are taken anew in each resample. Resamples without variation are dropped. No
-    interval where alpha is not determinable, where there is one unit or cluster, where more
-    than half of the resamples are dropped, and where the ends coincide (as in perfect
-    agreement): a width of 0 would claim a certainty that the resamples cannot give.
+    interval where alpha is not determinable, where there are fewer than LEAST_DRAWN units or
+    clusters, where more than half of the resamples are dropped, and where the ends coincide (as
+    in perfect agreement): a width of 0 would claim a certainty that the resamples cannot give.
     """
     method = "bootstrap" if data.cluster is None else "bootstrap-cluster"
     alpha = ordinal_alpha(data)
     if alpha.value is None:
         return Interval(None, None, method, alpha.reason)
     pairs = data.pairable()
-    if pairs.size.size == 1:
-        return Interval(None, None, method, ONE_UNIT)
-    if pairs.cluster is not None and pairs.cluster.max() == 0:
-        return Interval(None, None, method, ONE_CLUSTER)
+    if _drawn(pairs) < LEAST_DRAWN:
+        return Interval(None, None, method, _too_few(pairs))
     draws = resampled_alphas(pairs, rng, resamples)
     valid = draws[np.isfinite(draws)]
     if valid.size < resamples / 2:
@@ -65,8 +69,7 @@ def resampled_alphas(pairs: Reliability, rng: np.random.Generator, resamples: in
     if few:
         matrices, copies = coincidences(pairs)
     else:
-        sampled = pairs.size.size if pairs.cluster is None else int(pairs.cluster.max()) + 1
-        copies = np.ones(sampled, dtype=np.int64)
+        copies = np.ones(_drawn(pairs), dtype=np.int64)
     drawn = copies.size if _by_multinomial(copies) else int(copies.sum())
     block = max(1, BLOCK_CELLS // max(drawn, matrices[0].size if few else 1))
     alphas = np.empty(resamples)
@@ -98,11 +101,22 @@ def coincidences(pairs: Reliability) -> tuple[Floats, Ints]:
     matrices /= (distinct.sum(axis=1) - 1)[:, None, None]
     if pairs.cluster is None:
         return matrices, copies.astype(np.int64)
-    clusters = int(pairs.cluster.max()) + 1
+    clusters = _drawn(pairs)
     cells = matrices.reshape(-1, k * k).T
     summed = [np.bincount(pairs.cluster, cell[pattern], clusters) for cell in cells]
     stacked = np.stack(summed, axis=1).astype(np.float64)
     return stacked.reshape(clusters, k, k), np.ones(clusters, dtype=np.int64)
+
+
+def _drawn(pairs: Reliability) -> int:
+    """Number of units, or of clusters where given."""
+    return pairs.size.size if pairs.cluster is None else int(pairs.cluster.max()) + 1
+
+
+def _too_few(pairs: Reliability) -> str:
+    if pairs.size.size == 1:
+        return ONE_UNIT
+    return ONE_CLUSTER if _drawn(pairs) == 1 else TOO_FEW
 
 
 def _patterns(counts: Ints) -> tuple[Ints, Ints, Ints]:

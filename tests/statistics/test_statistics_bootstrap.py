@@ -60,7 +60,7 @@ def test_fast_bootstrap_agrees_with_slow_one(clusters: int | None, levels: int |
 
 
 def test_resampling_clusters_is_wider_than_units() -> None:
-    _, _, clustered = ratings(4, units=300, clusters=10)
+    _, _, clustered = ratings(4, units=300, clusters=25)
     alone = Reliability(clustered.levels, clustered.code, clustered.size, None)
     by_cluster = alpha_interval(clustered, np.random.default_rng(1))
     by_unit = alpha_interval(alone, np.random.default_rng(1))
@@ -143,8 +143,22 @@ def test_one_unit_or_cluster_has_no_interval() -> None:
     assert "zu einer Gruppe" in cluster.reason
 
 
+def test_few_units_or_clusters_are_not_trustworthy() -> None:
+    rng = np.random.default_rng(1)
+    for units, clusters in ((19, None), (60, 19)):
+        _, _, data = ratings(2, units=units, clusters=clusters)
+        interval = alpha_interval(data, rng)
+        assert interval.low is None
+        assert interval.reason is not None
+        assert "nicht belastbar" in interval.reason
+    for units, clusters in ((20, None), (60, 20)):
+        _, _, data = ratings(2, units=units, clusters=clusters)
+        assert alpha_interval(data, rng).low is not None
+
+
 def test_perfect_agreement_claims_no_certainty() -> None:
-    data = reliability([1, 1, 2, 2, 3, 3], [1, 2] * 3, [5.0, 5, 4, 4, 3, 3])
+    unit = np.repeat(np.arange(24), 2)
+    data = reliability(unit, [1, 2] * 24, 3.0 + unit % 3)
     interval = alpha_interval(data, np.random.default_rng(1))
     assert interval.low is None
     assert interval.reason is not None
@@ -174,5 +188,5 @@ def test_bootstrap_raises_no_warning() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         for levels in (2, 5, None):
-            _, _, data = ratings(3, units=6, levels=levels)
+            _, _, data = ratings(3, units=20, levels=levels)
             alpha_interval(data, np.random.default_rng(1))
