@@ -166,9 +166,11 @@ def test_round_from_plan_to_release_by_keyboard(browser: Browser, recorded: Plat
     expect(page.get_by_text("ist freigegeben").first).to_be_visible()
     expect(page.get_by_text(re.compile(r"20 Fällen, 3 Bewertenden")).first).to_be_visible()
 
-    compared = json.loads(recorded.reallabor("compare", SLUG, "--json"))
-    variants = compared["round"]["variants"] if "round" in compared else compared["variants"]
-    assert all(each["score"]["interval"]["low"] is not None for each in variants)
+    compared = json.loads(recorded.reallabor("compare", SLUG, "--json"))["scenarios"][0]
+    assert len(compared["variants"]) == 2
+    for each in compared["variants"]:
+        low, high = each["score_interval"]
+        assert 0 < low < each["score"] < high < 100
     number = re.search(r"\d+", page.locator("a[href*='uebereinstimmung']").first.get_attribute(
         "href").split("runde=")[1]).group()  # type: ignore[union-attr]  # fmt: skip
     organiser.open("uebereinstimmung", ORGANISER, runde=number)
