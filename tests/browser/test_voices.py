@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from conftest import Platform, Screen, new_screen, prose
 from playwright.sync_api import Browser, BrowserContext, Page, expect
-from test_pages import violations
+from test_pages import ENGLISH, violations
 
 PILOT, RATER = "Nadja Organisation", "Emre Bewertung"
 SLUG = "buerger-chatbot"
@@ -273,9 +273,10 @@ def test_page_with_all_panels_open_is_accessible(
         summary.click()
     expect(screen.page.get_by_alt_text("QR-Code zum Fragebogen auf dem Tablet")).to_be_visible()
     screen.page.wait_for_timeout(500)
-    found = violations(screen)
+    found, words = violations(screen), screen.all_words()
     screen.page.context.close()
     assert found == []
+    assert [word for word in ENGLISH if word in words] == []
     assert not screen.faults
 
 

@@ -115,7 +115,8 @@ def show_links(survey: SurveySummary, scenario: ScenarioSummary, person: Person)
         "und mit welcher Antwort."
     )
     st.markdown(f"**{survey.n_links_used} von {survey.n_links}** Links benutzt")
-    n = st.selectbox("Wie viele neue Links?", PORTIONS, index=1, key=f"n-{survey.survey_id}")
+    n = st.selectbox("Wie viele neue Links?", PORTIONS, index=1, placeholder="Bitte wählen",
+                     key=f"n-{survey.survey_id}")  # fmt: skip
     if st.button("Links anlegen", key=f"links-{survey.survey_id}", icon=":material/add_link:"):
         with transaction() as session:
             keys = make_links(session, survey.survey_id, n, actor=person)
