@@ -10,6 +10,7 @@ from reallabor.people import Person
 from reallabor.policies import may_adjudicate, may_edit_rubrics
 from reallabor.rating.adjudicating import count_open_disputes
 from reallabor.rating.agreement import RELIABLE, TENTATIVE
+from reallabor.rating.calibration import GoldFigure, gold_agreement
 from reallabor.rating.disagreement import (
     CriterionAgreement,
     RoundAgreement,
@@ -53,6 +54,29 @@ def show_criteria(criteria: list[CriterionAgreement]) -> None:
         reason = each.figures.alpha["ordinal"].reason or each.figures.alpha_interval.reason
         if reason:
             st.caption(f"{plain(each.title)}: {plain(reason)}")
+
+
+def show_gold(criteria: list[CriterionAgreement], figures: dict[str, GoldFigure]) -> None:
+    """How near all raters together were to the reference on the gold cases of the round."""
+    rows = [
+        {
+            "Kriterium": each.title,
+            "Nahe am Vorbild": share(figure.share),
+            "Urteile": number(figure.n, 0),
+            "Schon bekannt": number(figure.known, 0),
+        }
+        for each in criteria
+        if (figure := figures.get(each.key)) and figure.n + figure.known
+    ]
+    if not rows:
+        return
+    st.header("Kalibrierfälle", anchor=False)
+    st.caption(
+        "Unter den Ausgaben waren Fälle mit einer Stufe als Vorbild. Gezeigt ist der Anteil der "
+        "Urteile aller zusammen, die nahe genug daran lagen; erst ab drei Bewertenden, und ohne "
+        "Fälle, deren Erklärung jemand schon aus dem Lernen kannte. Sie zählen in keinem Ergebnis."
+    )
+    show_table(pd.DataFrame(rows).set_index("Kriterium"))
 
 
 def least_agreed(criterion: CriterionAgreement) -> float:
@@ -184,5 +208,7 @@ with page("Übereinstimmung") as me:
             open_disputes = 0 if agreement.released else count_open_disputes(session, asked)
             hidden = runs_are_hidden(session, agreement.slug, me)
             judges = judge_result(session, asked) if agreement.released and not hidden else []
+            gold = gold_agreement(session, asked) if agreement.released else {}
         show(agreement, me, disputes=open_disputes, blind=hidden)
+        show_gold(agreement.criteria, gold)
         judge_panel(judges)

@@ -85,7 +85,7 @@ def show(tasks: Agenda, person: Person) -> None:
         )
         if may_open_round(person):
             st.page_link(
-                pages.SCENARIOS, label="Neue Bewertungsrunde starten", icon=":material/folder_open:"
+                pages.SCENARIOS, label="Neue Bewertungsrunde planen", icon=":material/folder_open:"
             )
         st.page_link(pages.COMPARE, label="Zum Vergleich der Szenarien", icon=":material/balance:")
 

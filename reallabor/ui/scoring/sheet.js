@@ -66,6 +66,7 @@ function createSheet(parentElement, work) {
     if (refused && view.isTyping()) view.announceRefusal(nextRefusal() ?? refused);
     else if (refused) go(refused.position, { refused: true });
 
+    if (screen === "case") view.place(position, data.total);
     view.progress(doneCount(), data.total);
     view.saveState(work.unsaved(), hadUnsaved);
     if (!work.outbox.length && screen !== "waiting") stopRetrying();

@@ -211,6 +211,11 @@ function createView(parentElement, criteria, actions) {
     refusalButton.onclick = onClick;
   }
 
+  function place(position, total) {
+    const text = `Fall ${position} von ${total}`;
+    if (heading.textContent !== text) heading.textContent = text;
+  }
+
   const focusInside = () => root.contains(root.getRootNode().activeElement);
   const radioToFocus = ({ radios }) => [...radios.values()].find((radio) => radio.checked) ?? radios.values().next().value;
   const isOneColumn = () => rubric.getBoundingClientRect().top >= texts.getBoundingClientRect().bottom;
@@ -252,6 +257,7 @@ function createView(parentElement, criteria, actions) {
     remove: () => root.remove(),
     toggleHelp,
     closePanels,
+    place,
     pressInOutput: marker.press,
     clearMissing,
     saveLabel,
@@ -259,7 +265,7 @@ function createView(parentElement, criteria, actions) {
     showCase(item, { levels, comment: text, comments, passages, minutes: rework }, { total, sentence, changed }) {
       show("case");
       closePanels();
-      heading.textContent = `Fall ${item.position} von ${total}`;
+      place(item.position, total);
       mark.hidden = !item.done;
       setText(input, item.input);
       setText(reference, item.reference);
@@ -283,7 +289,7 @@ function createView(parentElement, criteria, actions) {
     showWaiting(position, total) {
       const hadFocus = focusInside();
       show("waiting");
-      heading.textContent = `Fall ${position} von ${total}`;
+      place(position, total);
       caseLive.textContent = "Nächster Fall wird geladen …";
       if (hadFocus) heading.focus();
     },
