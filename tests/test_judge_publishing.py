@@ -22,6 +22,7 @@ from reallabor.models import (
     Round,
     now,
 )
+from reallabor.rating.drafting import RoundChoice
 from reallabor.rating.judging import judge_round
 from reallabor.rating.publishing import publish
 from reallabor.rating.rounds import open_round, release_round
@@ -46,7 +47,9 @@ def rated(trial: Trial, connection: Connection, platform_url: str) -> Trial:
     with transaction() as session:
         staff = building.add_staff(session)
         raters = [staff["anna"], staff["bert"]]
-        round_ = open_round(session, trial.slug, actor=staff["organiser"], evaluators=raters)
+        round_ = open_round(
+            session, trial.slug, actor=staff["organiser"], choice=RoundChoice(evaluators=raters)
+        )
         for rater in raters:
             building.rate_all(session, round_, rater, 4)
     return trial

@@ -15,6 +15,7 @@ from stand_in_judge import levels
 from reallabor.database import reading, transaction
 from reallabor.errors import UnknownObject, WrongState
 from reallabor.models import Round
+from reallabor.rating.drafting import RoundChoice
 from reallabor.rating.judge_results import JudgeColumn, judge_result
 from reallabor.rating.rounds import open_round
 
@@ -46,7 +47,9 @@ def wide(trial: Trial, platform_url: str) -> OpenRound:
     with transaction() as session:
         building.load_with_runs(session, trial)
         staff = building.add_staff(session)
-        round_ = open_round(session, trial.slug, actor=staff["organiser"], overlap=3)
+        round_ = open_round(
+            session, trial.slug, actor=staff["organiser"], choice=RoundChoice(overlap=3)
+        )
         return OpenRound(trial, round_.id or 0)
 
 
@@ -191,7 +194,9 @@ def test_model_before_release_leaves_scores_as_they_are(
     with transaction() as session:
         organiser = person()
         first = session.get_one(Round, open_.round_id)
-        again = open_round(session, trial.slug, actor=organiser, seed=first.seed)
+        again = open_round(
+            session, trial.slug, actor=organiser, choice=RoundChoice(seed=first.seed)
+        )
         second = OpenRound(trial, again.id or 0)
     rate_by(second, people_level)
     release(second)

@@ -24,6 +24,7 @@ from reallabor.models import (
 from reallabor.policies import may_rate
 from reallabor.rating.calibration import is_calibrated
 from reallabor.recording.catalogue import get_scenario
+from reallabor.recording.rubric_versions import list_rubric_versions
 
 OVERLAP = 2
 """Raters per output where nothing else is said."""
@@ -139,9 +140,7 @@ def rubric_versions(session: Session, scenario: Scenario) -> dict[int, str]:
     own = session.get(Rubric, scenario.rubric_id) if scenario.rubric_id else None
     if own is None:
         return {}
-    found = session.exec(
-        select(Rubric).where(Rubric.key == own.key).order_by(col(Rubric.version).desc())
-    )
+    found = reversed(list_rubric_versions(session, own.key))
     return {row_id(rubric.id): f"{rubric.title} ({rubric.name})" for rubric in found}
 
 
