@@ -18,6 +18,7 @@ from pathlib import Path
 
 import agreement
 import agreement_page
+import scoring
 
 OUTPUTS = 1000
 ONE_BY_ONE = 100
@@ -33,6 +34,7 @@ def main(ratings: int) -> None:
         recording(home)
         importing(home, ratings)
         agreement.main()
+    scoring.main([1, 25, 30])
 
 
 def recording(home: Path) -> None:

@@ -364,3 +364,19 @@ def _check(session: Session, number: int, rated: set[tuple[int, int]]) -> None:
         }
     for output, people in able.items():
         assert cover[output] >= min(round_.overlap, len(people)), (output, people)
+
+
+def test_results_count_what_was_really_handed_out(opened: Trial) -> None:
+    """What was declined or moved unrated is nobody's any more, and missing from nothing."""
+    from reallabor.rating.results import round_result
+
+    with transaction() as session:
+        token = tokens(session)[0]
+        decline_case(session, actor=person(session), token=token, reason=EndReason.UNREADABLE)
+        building.rate(session, person(session), tokens(session)[0])
+        leave_round(session, 1, person=person(session, "Bert Bewertung"), actor=organiser(session))
+        release_round(session, 1, actor=organiser(session))
+        result = round_result(session, the_round(session))
+        held = sum(len(names) for names in holders(session).values())
+    assert result.rated == 1
+    assert result.assigned == held

@@ -3,6 +3,7 @@
 from sqlmodel import Session, col, func, select
 
 from reallabor.models import Assignment, Case, Output, Rater, Rating, Round, TrialRun
+from reallabor.rating.sheet import is_rated
 
 
 def count_organisations(session: Session, round_: Round) -> int:
@@ -18,12 +19,13 @@ def count_organisations(session: Session, round_: Round) -> int:
 
 
 def count_assigned(session: Session, round_: Round) -> int:
-    """Outputs that were handed out, each counted per rater; 0 for imported ratings."""
+    """Outputs that were handed out and not given back or taken away unrated, each counted per
+    rater; 0 for imported ratings."""
     return session.exec(
         select(func.count())
         .select_from(Assignment)
         .join(Rater, col(Rater.id) == Assignment.rater_id)
-        .where(Rater.round_id == round_.id)
+        .where(Rater.round_id == round_.id, col(Assignment.ended_at).is_(None) | is_rated())
     ).one()
 
 

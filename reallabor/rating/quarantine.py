@@ -20,8 +20,10 @@ from reallabor.models import (
     Person,
     Quarantine,
     QuarantineVerdict,
+    Rater,
     Rating,
     Remark,
+    Round,
     Scenario,
     now,
     row_id,
@@ -70,7 +72,13 @@ def report_personal_data(session: Session, *, actor: Person, token: str) -> None
     session.exec(
         update(Assignment)
         .where(
-            col(Assignment.output_id) == assignment.output_id, col(Assignment.ended_at).is_(None)
+            col(Assignment.output_id) == assignment.output_id,
+            col(Assignment.ended_at).is_(None),
+            col(Assignment.rater_id).in_(
+                select(Rater.id)
+                .join(Round, col(Round.id) == Rater.round_id)
+                .where(col(Round.released_at).is_(None))
+            ),
         )
         .values(ended_at=now(), ended_because=EndReason.QUARANTINED)
     )

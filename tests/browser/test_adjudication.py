@@ -26,6 +26,7 @@ from reallabor.models import (
     TrialRun,
     row_id,
 )
+from reallabor.rating.drafting import RoundChoice
 from reallabor.rating.rounds import open_round
 from reallabor.recording.creating import checked_rubric, create_scenario
 from reallabor.recording.rubric_versions import newest_rubric
@@ -78,7 +79,9 @@ def disputed(platform: Platform) -> Disputed:
             output.text = "Das steht im Bescheid, Seite zwei."
             session.add(output)
         people = [building.add_person(session, name, Role.EVALUATOR) for name in RATERS]
-        round_ = open_round(session, "strittig", actor=organiser, evaluators=people)
+        round_ = open_round(
+            session, "strittig", actor=organiser, choice=RoundChoice(evaluators=people)
+        )
         for place, person in enumerate(people):
             rate(session, row_id(round_.id), person, place)
             person.active = False  # other tests choose among all evaluators

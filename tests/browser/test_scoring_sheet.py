@@ -38,6 +38,8 @@ def sheet_platform(browser: Browser, platform: Platform) -> Platform:
     platform.reallabor("run", SLUG)
     screen = new_screen(browser, platform)
     screen.open("bewertung-planen", ORGANISER, szenario=SLUG)
+    screen.page.get_by_role("slider", name="Kalibrierfälle untermischen").press("Home")
+    screen.rest()
     screen.page.get_by_role("button", name="Bewertungsrunde beginnen").click()
     expect(screen.page.get_by_text("läuft. Die Bewertenden sehen").first).to_be_visible()
     screen.page.context.close()
