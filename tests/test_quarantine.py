@@ -10,7 +10,9 @@ from sqlmodel import Session, col, select
 from reallabor.database import reading, transaction
 from reallabor.errors import NotAllowed, WrongState
 from reallabor.models import (
+    Assignment,
     Delivery,
+    EndReason,
     OutboxEntry,
     Output,
     Person,
@@ -19,10 +21,13 @@ from reallabor.models import (
     Rating,
     Remark,
     Round,
+    TrialRun,
     now,
 )
 from reallabor.people import acting_person
 from reallabor.rating.drafting import RoundChoice, draft_round
+from reallabor.rating.membership import leave_round
+from reallabor.rating.progress import round_progress
 from reallabor.rating.quarantine import (
     LONGEST,
     decide_quarantine,
@@ -33,6 +38,9 @@ from reallabor.rating.quarantine import (
 from reallabor.rating.ratings import Judgement, submit_rating
 from reallabor.rating.rounds import open_round, release_round
 from reallabor.rating.sheet import load_sheet
+from reallabor.rating.surveys import sample_choices
+from reallabor.recording.runs import run_detail
+from reallabor.recording.settling import settle
 
 
 @pytest.fixture
@@ -192,3 +200,63 @@ def test_new_rounds_leave_hidden_outputs_out(opened: Trial) -> None:
         }
         assert len(shown) == 17
         assert text not in shown
+
+
+# --- what a review found ------------------------------------------------------------------------
+
+
+def test_score_under_way_does_not_bring_a_hidden_output_back(opened: Trial) -> None:
+    """The case had moved to somebody else when it was reported."""
+    with transaction() as session:
+        text, token = next(iter(texts(session).items()))
+        assignment = session.exec(select(Assignment).where(Assignment.token == token)).one()
+        assignment.ended_at, assignment.ended_because = now(), EndReason.MOVED
+        session.add(assignment)
+        session.flush()
+        berts = texts(session, "Bert Bewertung")[text]
+        report_personal_data(session, actor=person(session, "Bert Bewertung"), token=berts)
+    with pytest.raises(WrongState, match="personenbezogene Daten"), transaction() as session:
+        building.rate(session, person(session), token)
+    with reading() as session:
+        assert text not in texts(session)
+
+
+def test_released_output_goes_to_nobody_who_left(opened: Trial) -> None:
+    with transaction() as session:
+        text = reported(session)
+        boss = person(session, "Olga Organisation")
+        leave_round(session, 1, person=person(session, "Bert Bewertung"), actor=boss)
+        (entry,) = list_quarantine(session)
+        decide_quarantine(session, entry.id, QuarantineVerdict.RELEASED, actor=boss)
+    with reading() as session:
+        assert text in texts(session)
+        assert text in texts(session, "Cora Bewertung")
+        progress = round_progress(session, 1)
+        assert {each.name: each.total for each in progress.raters}["Bert Bewertung"] == 0
+
+
+def test_hidden_text_is_shown_on_no_page(opened: Trial) -> None:
+    with transaction() as session:
+        text = reported(session)
+        run_id = session.exec(select(Output.run_id).where(Output.text == text)).one()
+        shown = run_detail(session, run_id)
+        assert text not in str(shown)
+        assert "Gesperrt" in str(shown)
+        assert text not in str(sample_choices(session, opened.slug,
+                                              actor=person(session, "Paul Pilot")))  # fmt: skip
+
+
+def test_erasing_changes_no_indicator(opened: Trial) -> None:
+    with transaction() as session:
+        text = reported(session)
+        run_id = session.exec(select(Output.run_id).where(Output.text == text)).one()
+        run = session.get_one(TrialRun, run_id)
+        settle(session, run)
+        before = dict(run.indicators)
+        (entry,) = list_quarantine(session)
+        decide_quarantine(
+            session, entry.id, QuarantineVerdict.ERASED, actor=person(session, "Olga Organisation")
+        )
+        settle(session, run)
+        assert run.complete
+        assert run.indicators["failure_share"] == before["failure_share"] == 0

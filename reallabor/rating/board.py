@@ -22,9 +22,9 @@ from reallabor.models import (
     row_id,
 )
 from reallabor.rating.assigning import may_rate_of, mixed_places, spread
-from reallabor.rating.drafting import is_hidden
 from reallabor.rating.raters import new_token
 from reallabor.rating.sheet import is_rated
+from reallabor.recording.hidden_outputs import is_hidden
 
 RaterId = int
 CaseId = int

@@ -87,6 +87,18 @@ def list_gold_cases(session: Session, rubric_id: int) -> Sequence[GoldCase]:
     ).all()
 
 
+def fresh_gold_cases(session: Session, person: Person, rubric_id: int) -> list[int]:
+    """Keys of the gold cases that this person has not met in training, those first that training
+    gives last: whoever knows a case would recognise it among the outputs of a round."""
+    trained = session.exec(
+        select(GoldRating.gold_case_id).where(
+            GoldRating.person_id == person.id, col(GoldRating.rater_id).is_(None)
+        )
+    ).all()
+    cases = [row_id(case.id) for case in list_gold_cases(session, rubric_id)]
+    return [case for case in reversed(cases) if case not in set(trained)]
+
+
 def is_calibrated(session: Session, person: Person, rubric_id: int) -> bool:
     """Whether this person has passed an attempt; False where the rubric has no gold cases."""
     if session.get(GoldRule, rubric_id) is None:

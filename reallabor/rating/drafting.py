@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, select
 
 from reallabor.errors import UnknownObject, WrongState
@@ -14,8 +13,6 @@ from reallabor.models import (
     Case,
     Output,
     Person,
-    Quarantine,
-    QuarantineVerdict,
     Rubric,
     Scenario,
     TrialRun,
@@ -24,6 +21,7 @@ from reallabor.models import (
 from reallabor.policies import may_rate
 from reallabor.rating.calibration import is_calibrated
 from reallabor.recording.catalogue import get_scenario
+from reallabor.recording.hidden_outputs import is_hidden
 from reallabor.recording.rubric_versions import list_rubric_versions
 
 OVERLAP = 2
@@ -142,19 +140,6 @@ def rubric_versions(session: Session, scenario: Scenario) -> dict[int, str]:
         return {}
     found = reversed(list_rubric_versions(session, own.key))
     return {row_id(rubric.id): f"{rubric.title} ({rubric.name})" for rubric in found}
-
-
-def is_hidden() -> ColumnElement[bool]:
-    """SQL condition on `Output`: in quarantine, or erased after it."""
-    return (
-        select(Quarantine.id)
-        .where(
-            Quarantine.output_id == Output.id,
-            col(Quarantine.decided_at).is_(None)
-            | (col(Quarantine.verdict) == QuarantineVerdict.ERASED),
-        )
-        .exists()
-    )
 
 
 def require_calibrated(session: Session, people: Sequence[Person], rubric: Rubric) -> None:

@@ -25,11 +25,11 @@ from reallabor.models import (
     now,
     row_id,
 )
-from reallabor.rating.drafting import is_hidden
 from reallabor.rating.judge_prompt import instructions_for
 from reallabor.rating.outbox import enqueue_judgements
 from reallabor.rating.results import released_round
 from reallabor.rating.rounds import open_rounds
+from reallabor.recording.hidden_outputs import is_hidden
 from reallabor.tracking.judging import Judgement
 
 
@@ -146,9 +146,15 @@ def store_judgements(
     # Shared lock: a release waits until this is in, or this one sees that it was released.
     round_ = session.exec(
         select(Round).where(Round.id == running.round_id).with_for_update(read=True)
-    ).one()
+    ).first()
+    if round_ is None:
+        raise WrongState("Die Bewertungsrunde wurde inzwischen verworfen; es gibt nichts mehr.")
     # A second process on the same pass waits here, and then finds the first one's levels.
     session.exec(select(Judge.id).where(Judge.id == running.judge_id).with_for_update()).one()
+    # Hidden or erased while the model was thinking: what it said of the text must not stay.
+    output = select(Output.id).where(Output.id == output_id, ~is_hidden()).with_for_update()
+    if session.exec(output).first() is None:
+        return
     place = (col(JudgeRating.judge_id) == running.judge_id) & (
         col(JudgeRating.output_id) == output_id
     )

@@ -15,7 +15,7 @@ from reallabor.models import (
     Round,
     Rubric,
 )
-from reallabor.rating.drafting import is_hidden
+from reallabor.recording.hidden_outputs import is_hidden
 from reallabor.tracking import Connection, publishing
 from reallabor.tracking.judging import JudgeFeedback
 

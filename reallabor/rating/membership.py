@@ -5,6 +5,7 @@ from sqlmodel import Session, col, select
 from reallabor import audit
 from reallabor.errors import NotAllowed, UnknownObject, WrongState
 from reallabor.models import (
+    Adjudication,
     Assignment,
     EndReason,
     GoldAssignment,
@@ -17,6 +18,7 @@ from reallabor.models import (
 )
 from reallabor.policies import may_open_round, may_rate, require
 from reallabor.rating.board import Board, load_board
+from reallabor.rating.calibration import fresh_gold_cases
 from reallabor.rating.drafting import require_calibrated
 from reallabor.rating.raters import add_rater
 
@@ -61,6 +63,14 @@ def join_round(session: Session, round_id: int, *, person: Person, actor: Person
     require(may_open_round, actor)
     require(may_rate, person)
     round_ = _locked_round(session, round_id)
+    decided = select(Adjudication.id).where(
+        Adjudication.round_id == round_id, Adjudication.decided_by == person.id
+    )
+    if session.exec(decided.limit(1)).first() is not None:
+        raise WrongState(
+            f"'{person.name}' hat in Runde {round_.number} schon strittige Urteile geklärt; wer "
+            "die Stufen der anderen kennt, kann nicht mehr mitbewerten."
+        )
     if round_.requires_calibration:
         require_calibrated(session, [person], session.get_one(Rubric, round_.rubric_id))
     rater = add_rater(session, round_, person.name, person=person)
@@ -179,4 +189,6 @@ def _missing_gold(session: Session, round_: Round, rater: Rater) -> list[int]:
         .order_by(col(GoldAssignment.gold_case_id))
     )
     has = select(GoldAssignment.gold_case_id).where(GoldAssignment.rater_id == rater.id)
-    return list(session.exec(of_round.where(col(GoldAssignment.gold_case_id).not_in(has))).all())
+    wanted = session.exec(of_round.where(col(GoldAssignment.gold_case_id).not_in(has))).all()
+    fresh = fresh_gold_cases(session, session.get_one(Person, rater.person_id), round_.rubric_id)
+    return [case for case in wanted if case in fresh]

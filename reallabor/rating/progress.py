@@ -111,7 +111,7 @@ def _counts(session: Session, round_: Round, *, gold: bool) -> dict[int | None, 
         select(Rater.id, func.count(), func.count().filter(rated))
         .select_from(table)
         .join(Rater, col(Rater.id) == table.rater_id)
-        .where(Rater.round_id == round_.id, col(table.ended_at).is_(None))
+        .where(Rater.round_id == round_.id, col(table.ended_at).is_(None) | rated)
         .group_by(col(Rater.id))
     ).all()
     return {rater: (total, done) for rater, total, done in rows}

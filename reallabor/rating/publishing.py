@@ -36,6 +36,7 @@ from reallabor.rating.judge_publishing import send_judgements
 from reallabor.rating.results import round_result
 from reallabor.recording import shared_cases
 from reallabor.recording.catalogue import stored_scenario
+from reallabor.recording.hidden_outputs import is_hidden
 from reallabor.recording.indicators import indicator_names
 from reallabor.recording.undoing import delete_withdrawn
 from reallabor.scenarios import measures_of
@@ -195,7 +196,10 @@ def _send_imported_run(connection: Connection, entry: OutboxEntry) -> None:
 
 def _send_feedback(connection: Connection, entry: OutboxEntry) -> None:
     with reading() as session:
-        output = session.get_one(Output, entry.subject_id)
+        shown = select(Output).where(Output.id == entry.subject_id, ~is_hidden())
+        output = session.exec(shown).first()
+        if output is None:
+            return  # hidden or erased; due again when it is released from quarantine
         round_ = session.get_one(Round, entry.round_id)
         rubric = session.get_one(Rubric, round_.rubric_id)
         feedback = _feedback(session, output, round_, rubric.name)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import update
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, delete, select
 
 from reallabor import audit
 from reallabor.errors import UnknownObject, WrongState
@@ -25,22 +25,23 @@ from reallabor.models import (
     Remark,
     Round,
     Scenario,
+    Survey,
     now,
     row_id,
 )
 from reallabor.policies import may_rate, may_release, require
+from reallabor.rating.board import load_board
 from reallabor.rating.membership import locked_assignment
+from reallabor.recording.hidden_outputs import ERASED
 from reallabor.recording.outbox import enqueue
 
 __all__ = [
-    "ERASED", "LONGEST", "QuarantineEntry", "QuarantineVerdict", "decide_quarantine",
+    "LONGEST", "QuarantineEntry", "QuarantineVerdict", "decide_quarantine",
     "erase_overdue", "list_quarantine", "report_personal_data",
 ]  # fmt: skip
 
 LONGEST = timedelta(days=14)
 """For how long an output stays in quarantine undecided; then it is erased."""
-ERASED = "Text gelöscht: Er enthielt personenbezogene Daten."
-"""Stands as the error of an output whose text was erased."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ def report_personal_data(session: Session, *, actor: Person, token: str) -> None
         update(Assignment)
         .where(
             col(Assignment.output_id) == assignment.output_id,
-            col(Assignment.ended_at).is_(None),
+            col(Assignment.ended_at).is_(None) | (col(Assignment.ended_because) == EndReason.MOVED),
             col(Assignment.rater_id).in_(
                 select(Rater.id)
                 .join(Round, col(Round.id) == Rater.round_id)
@@ -145,28 +146,67 @@ def _decide(
     session.add(entry)
     session.flush()
     if verdict == QuarantineVerdict.RELEASED:
-        session.exec(
-            update(Assignment)
-            .where(
-                col(Assignment.output_id) == entry.output_id,
-                col(Assignment.ended_because) == EndReason.QUARANTINED,
-            )
-            .values(ended_at=None, ended_because=None)
-        )
+        _give_back(session, entry.output_id)
     else:
         _erase(session, entry.output_id)
     session.flush()
 
 
+def _give_back(session: Session, output_id: int) -> None:
+    """The output goes back to whoever had it in rounds that still run, and to others where too few
+    of them are left; released rounds may tell MLflow of it now."""
+    case = session.get_one(Output, output_id).case_id
+    rounds = session.exec(
+        select(Round)
+        .where(
+            col(Round.id).in_(
+                select(Rater.round_id)
+                .join(Assignment, col(Assignment.rater_id) == Rater.id)
+                .where(Assignment.output_id == output_id)
+            )
+        )
+        .order_by(col(Round.id))
+        .with_for_update()
+    ).all()
+    for round_ in rounds:
+        if round_.released_at is not None:
+            enqueue(session, Delivery.FEEDBACK, output_id, round_.id)
+            continue
+        board = load_board(session, round_)
+        for rater in board.houses:
+            mine = board.places.get(rater, {})
+            place = mine.get(output_id)
+            gone = any(each.case == case and each.declined for each in mine.values())
+            if place and place.row.ended_because == EndReason.QUARANTINED and not gone:
+                place.row.ended_at = place.row.ended_because = None
+                session.add(place.row)
+        session.flush()
+        board.hand_on(case)
+        board.arrange()
+
+
 def _erase(session: Session, output_id: int) -> None:
     """Texts, comments and marked passages go; case, hash and levels stay."""
-    output = session.get_one(Output, output_id)
+    output = session.exec(select(Output).where(Output.id == output_id).with_for_update()).one()
+    session.exec(  # a sample is a copy of the text
+        update(Survey)
+        .where(
+            col(Survey.sample) == output.text,
+            col(Survey.scenario_id) == session.get_one(Case, output.case_id).scenario_id,
+        )
+        .values(sample="", sample_input="")
+    )
     output.text, output.details, output.error = None, {}, ERASED
     session.add(output)
     session.exec(
         update(Remark).where(col(Remark.output_id) == output_id).values(text="", passages=[])
     )
     session.exec(update(Rating).where(col(Rating.output_id) == output_id).values(comment=None))
+    session.exec(
+        delete(JudgeRating).where(
+            col(JudgeRating.output_id) == output_id, col(JudgeRating.level).is_(None)
+        )
+    )
     for table, column in ((JudgeRating, "rationale"), (Adjudication, "reason")):
         session.exec(update(table).where(col(table.output_id) == output_id).values({column: ""}))
     if output.trace_id is not None:

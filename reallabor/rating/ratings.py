@@ -28,6 +28,7 @@ from reallabor.models import (
     row_id,
 )
 from reallabor.policies import may_rate, require
+from reallabor.recording.hidden_outputs import is_hidden
 
 COMMENT_LIMIT = 2000
 """Longest comment in characters."""
@@ -94,6 +95,7 @@ def _mine(
         # A double click waits here, and then finds the first one stored.
         session.exec(select(table.id).where(table.id == found[0].id).with_for_update())
         session.refresh(found[0])  # it may have been declined or moved in the meantime
+        session.refresh(found[1])  # and its rater taken out
     return found
 
 
@@ -111,6 +113,7 @@ def _save(
         _require_same(known.rater_id, known.output_id, assignment.rater_id, assignment.output_id)
         return
     _require_open(rater, round_)
+    _require_shown(session, assignment.output_id)
     _revive(assignment)
     text = session.get_one(Output, assignment.output_id).text or ""
     criteria = _checked(session, round_, judgement.levels)
@@ -222,17 +225,21 @@ def _require_open(rater: Rater, round_: Round) -> None:
         )
 
 
-def _revive(assignment: Assignment) -> None:
-    """A score that was under way when the output went to somebody else counts as well; one on an
-    output that was declined or hidden is refused."""
-    if assignment.ended_because is None:
-        return
-    reason = EndReason(assignment.ended_because)
-    if reason == EndReason.QUARANTINED:
+def _require_shown(session: Session, output_id: int) -> None:
+    hidden = select(Output.id).where(Output.id == output_id, is_hidden())
+    if session.exec(hidden).first() is not None:
         raise WrongState(
             "In dieser Ausgabe wurden personenbezogene Daten gemeldet; sie wird geprüft und "
             "vorerst von niemandem bewertet."
         )
+
+
+def _revive(assignment: Assignment) -> None:
+    """A score that was under way when the output went to somebody else counts as well; one on an
+    output that was declined is refused."""
+    if assignment.ended_because is None:
+        return
+    reason = EndReason(assignment.ended_because)
     if reason.declined:
         raise WrongState(
             "Diesen Fall haben Sie abgelehnt; er ist bei jemand anderem. Ihre Bewertung wurde "

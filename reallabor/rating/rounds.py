@@ -31,7 +31,7 @@ from reallabor.models import (
 )
 from reallabor.policies import may_open_round, may_release, require
 from reallabor.rating.assigning import assign, mixed_places
-from reallabor.rating.calibration import list_gold_cases
+from reallabor.rating.calibration import fresh_gold_cases
 from reallabor.rating.drafting import Draft, RoundChoice, draft_round
 from reallabor.rating.outbox import enqueue_round
 from reallabor.rating.raters import add_rater, new_token
@@ -170,10 +170,9 @@ def delete_rounds(session: Session, ids: Sequence[int]) -> None:
 
 def _assign(session: Session, round_: Round, draft: Draft, choice: RoundChoice) -> None:
     plan = assign(draft.outputs, draft.houses, overlap=round_.overlap, seed=round_.seed)
-    cases = list_gold_cases(session, round_.rubric_id)[: choice.gold_cases]
-    gold = [row_id(case.id) for case in cases]
     for person in draft.evaluators:
         rater = add_rater(session, round_, person.name, person=person)
+        gold = fresh_gold_cases(session, person, round_.rubric_id)[: choice.gold_cases]
         hand_out(session, rater, plan[row_id(person.id)], gold, round_.seed)
     session.flush()
 

@@ -82,8 +82,8 @@ class _Place:
 class Sheet:
     """A person's order in one round and a window of it."""
 
-    plan: str
-    """Changes when the order does: cases were declined, moved or hidden."""
+    order: list[str]
+    """The tokens of all that this person has, in their order."""
     total: int
     done: int
     position: int
@@ -169,9 +169,8 @@ def load_sheet(
     position = min(max(position or first_open, 1), len(places)) if places else 0
     first = max(position - before, 1)
     window = places[first - 1 : position + after]
-    text = " ".join(place.token for place in places)
     return Sheet(
-        plan=hashlib.sha256(text.encode()).hexdigest()[:16],
+        order=[place.token for place in places],
         total=len(places),
         done=sum(place.done for place in places),
         position=position,

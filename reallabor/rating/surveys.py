@@ -29,6 +29,7 @@ from reallabor.rating.drafting import newest_runs
 from reallabor.rating.sheet import list_open_ratings
 from reallabor.rating.survey_keys import key_hash, new_key
 from reallabor.recording.catalogue import get_scenario
+from reallabor.recording.hidden_outputs import is_hidden
 
 __all__ = [
     "ABOUT_LIMIT", "AUDIENCES", "MOST_LINKS", "Audience", "SampleChoice", "SurveySummary",
@@ -183,7 +184,12 @@ def sample_choices(session: Session, slug: str, *, actor: Person) -> list[Sample
         .join(Case, col(Case.id) == Output.case_id)
         .join(TrialRun, col(TrialRun.id) == Output.run_id)
         .join(Variant, col(Variant.id) == TrialRun.variant_id)
-        .where(col(Output.run_id).in_(runs), col(Output.text) != "", ~col(Variant.baseline))
+        .where(
+            col(Output.run_id).in_(runs),
+            col(Output.text) != "",
+            ~col(Variant.baseline),
+            ~is_hidden(),
+        )
         .order_by(col(Variant.candidate).desc(), col(Variant.id), Case.key, col(Output.id))
     ).all()
     return [
@@ -218,7 +224,7 @@ def _sample(session: Session, scenario: Scenario, output_id: int | None) -> tupl
     row = session.exec(
         select(Case.input, Output.text)
         .join(Case, col(Case.id) == Output.case_id)
-        .where(Output.id == output_id, Case.scenario_id == scenario.id)
+        .where(Output.id == output_id, Case.scenario_id == scenario.id, ~is_hidden())
     ).first()
     if row is None or not row[1]:
         raise UnknownObject(

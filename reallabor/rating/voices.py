@@ -11,11 +11,22 @@ from sqlmodel import Session, col, select
 from reallabor import audit
 from reallabor.content import storable
 from reallabor.errors import InvalidVoice, UnknownObject, WrongState
-from reallabor.models import Channel, Person, Scenario, Survey, SurveyToken, Voice, row_id
+from reallabor.models import (
+    Case,
+    Channel,
+    Output,
+    Person,
+    Scenario,
+    Survey,
+    SurveyToken,
+    Voice,
+    row_id,
+)
 from reallabor.policies import may_survey, require
 from reallabor.questionnaires import Questionnaire
 from reallabor.rating.survey_keys import key_hash, plain_key
 from reallabor.rating.surveys import locked_survey, require_open
+from reallabor.recording.hidden_outputs import is_hidden
 from reallabor.settings import get_settings
 
 WORRY_LIMIT = 1000
@@ -69,14 +80,24 @@ def find_questionnaire(session: Session, access: Access) -> OpenQuestionnaire:
         _require_unused(token)
     require_open(survey)
     _require_no_show(survey)
+    shown = not _is_withdrawn(session, survey)
     return OpenQuestionnaire(
         scenario=session.get_one(Scenario, survey.scenario_id).title,
         questionnaire=Questionnaire.model_validate(survey.questions),
         about=survey.about,
-        sample_input=survey.sample_input,
-        sample=survey.sample,
+        sample_input=survey.sample_input if shown else "",
+        sample=survey.sample if shown else "",
         demo=survey.demo,
     )
+
+
+def _is_withdrawn(session: Session, survey: Survey) -> bool:
+    """Whether personal data was seen in the output that is the sample."""
+    same = select(Output.id).join(Case, col(Case.id) == Output.case_id)
+    hidden = same.where(
+        Case.scenario_id == survey.scenario_id, Output.text == survey.sample, is_hidden()
+    )
+    return bool(survey.sample) and session.exec(hidden.limit(1)).first() is not None
 
 
 def submit_voice(session: Session, access: Access, sheet: Sheet) -> None:

@@ -2,7 +2,6 @@
 
 import difflib
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -23,6 +22,7 @@ from reallabor.models import (
     row_id,
 )
 from reallabor.recording.catalogue import get_scenario
+from reallabor.recording.hidden_outputs import HIDDEN, is_hidden
 from reallabor.recording.measures import TITLES as MEASURE_TITLES
 from reallabor.recording.taking_over import is_in_round
 from reallabor.recording.undoing import UNDO
@@ -283,8 +283,8 @@ def _pair(case: str, left: OutputView | None, right: OutputView | None) -> CaseP
 
 
 def _outputs(session: Session, run: TrialRun) -> list[OutputView]:
-    rows: Sequence[tuple[Output, Case]] = session.exec(
-        select(Output, Case)
+    rows = session.exec(
+        select(Output, Case, is_hidden())
         .join(Case, col(Case.id) == Output.case_id)
         .where(Output.run_id == run.id)
         .order_by(col(Case.key), col(Case.id))
@@ -296,13 +296,13 @@ def _outputs(session: Session, run: TrialRun) -> list[OutputView]:
             edge=case.edge,
             input=case.input or "",
             reference=case.reference,
-            text=output.text,
-            details=output.details,
+            text=None if hidden else output.text,
+            details={} if hidden else output.details,
             expected=case.expected,
-            error=output.error,
+            error=output.error or (HIDDEN if hidden else None),
             latency_ms=output.latency_ms,
             tokens=output.tokens,
             cost_eur=output.cost_eur,
         )
-        for output, case in rows
+        for output, case, hidden in rows
     ]

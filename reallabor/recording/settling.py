@@ -12,6 +12,7 @@ from reallabor.models import (
     row_id,
 )
 from reallabor.recording.catalogue import get_scenario
+from reallabor.recording.hidden_outputs import ERASED
 from reallabor.recording.indicators import indicators
 from reallabor.recording.measures import Answer, metric_names
 from reallabor.recording.outbox import enqueue
@@ -30,6 +31,7 @@ def settle(session: Session, row: TrialRun) -> None:
         Answer(case, output.text, output.details, output.error, output.latency_ms, output.tokens,
                output.cost_eur)
         for output, case in rows
+        if output.error != ERASED
     ]  # fmt: skip
     measures = measures_of(scenario.content)
     found = indicators(answers, fields=fields_of(scenario.content), measures=measures)
@@ -42,7 +44,7 @@ def settle(session: Session, row: TrialRun) -> None:
         select(Case.id).where(Case.scenario_id == row.scenario_id, Case.current)
     ).all()
     loose = select(UnassignedOutput.id).where(UnassignedOutput.run_id == row.id)
-    row.complete = session.exec(loose).first() is None and len(answers) >= len(current)
+    row.complete = session.exec(loose).first() is None and len(rows) >= len(current)
     session.add(row)
     session.flush()
     # An incomplete run is settled at every look; only new figures are worth a message.

@@ -91,7 +91,7 @@ class Sheet:
                             for level, text in sorted(criterion.levels.items())]}
                 for criterion in criteria
             ],
-            "plan": sheet.plan,
+            "order": sheet.order,
             "items": [
                 {"token": item.token, "position": item.position, "input": item.input,
                  "reference": item.reference, "output": item.output, "levels": item.levels,

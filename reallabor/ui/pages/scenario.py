@@ -240,7 +240,8 @@ with page("Steckbrief") as me:
     if may_open_round(me) and not scenario.open_round and scenario.runs and not blind:
         open_button(scenario)
     if folder:
-        show_cases(folder.cases)
+        if not blind:  # gold cases would stand out beside the list
+            show_cases(folder.cases)
         if created and may_record(me):
             replace_panel(slug, me)
     if not blind:

@@ -78,8 +78,8 @@ class SheetData(TypedDict):
 
     criteria: list[Criterion]
     """Rubric order."""
-    plan: str
-    """Changes when outputs are taken away or added; positions mean something else then."""
+    order: list[str]
+    """All tokens of this person in their order; what is not in it is no longer theirs."""
     items: list[Item]
     """A window around the current position: some before it, the next ones after it."""
     start: int

@@ -29,7 +29,7 @@ function createSheet(parentElement, work) {
   let send;
   let view;
   let criteriaText;
-  let plan; // stands for the order of the outputs; changes when something is taken away or added
+  let knownPlan; // the order of the outputs; changes when something is taken away or added
   let screen = "closed"; // closed | case | waiting | finished
   let position = 0;
   let shownToken = null;
@@ -40,6 +40,7 @@ function createSheet(parentElement, work) {
   let generation = 0;
 
   const item = () => items.get(position);
+  const placeOf = (token) => data.order.indexOf(token) + 1; // 0 where the output is no longer this person's
   const draft = () => work.drafts.get(item().token);
   const judgement = () => said(draft() ?? item());
   const nextRefusal = () => [...work.refusals.values()].find(({ token }) => token !== shownToken);
@@ -56,15 +57,16 @@ function createSheet(parentElement, work) {
     data = newData;
     send = setTriggerValue;
     forgetAcknowledged();
-    const refused = takeBackRefused();
+    const { refused, lost } = takeBackRefused();
     mergeItems();
     rebuildIfRubricChanged();
 
     if (screen === "closed") openFirst();
     else if (screen === "waiting") arrive();
     else if (screen === "case" && shownToken !== item()?.token) go(position);
-    if (refused && view.isTyping()) view.announceRefusal(nextRefusal() ?? refused);
-    else if (refused) go(refused.position, { refused: true });
+    if (refused && view.isTyping()) announce(nextRefusal() ?? refused);
+    else if (refused) go(placeOf(refused.token), { refused: true });
+    if (lost) view.notice(lost);
 
     if (screen === "case") view.place(position, data.total);
     view.progress(doneCount(), data.total);
@@ -73,6 +75,10 @@ function createSheet(parentElement, work) {
     else if (retryTimer === null) retryLater();
     // Streamlit may run the cleanup of an overtaken run while the sheet stays mounted.
     return () => run === generation && stopRetrying();
+  }
+
+  function announce({ token, sentence }) {
+    view.announceRefusal({ position: placeOf(token), sentence });
   }
 
   function forgetAcknowledged() {
@@ -86,24 +92,31 @@ function createSheet(parentElement, work) {
     }
   }
 
-  /** Turns refused submissions into drafts again; returns the first new refusal, if any. */
+  /** Turns refused submissions into drafts again; gives the first new refusal, if any, and the sentence of one
+      whose output is no longer this person's: there is nowhere to go back to. */
   function takeBackRefused() {
-    let first = null;
+    let refused = null;
+    let lost = null;
     for (const { uuid, sentence } of data.refused) {
       const entry = work.outbox.find((candidate) => candidate.uuid === uuid);
       if (!entry || answered.has(uuid)) continue;
       answered.add(uuid);
       const { token } = entry;
-      const refusal = { token, position: entry.position, sentence };
       work.outbox = work.outbox.filter((other) => other !== entry);
+      if (!placeOf(token)) {
+        lost ??= sentence;
+        work.changed();
+        continue;
+      }
+      const refusal = { token, sentence };
       if (!entry.report) work.drafts.set(token, said(entry));
       work.refusals.set(token, refusal);
       work.changed();
-      const cached = items.get(refusal.position);
+      const cached = items.get(placeOf(token));
       if (cached?.token === token) Object.assign(cached, { done: stored.has(token), gone: false });
-      first ??= refusal;
+      refused ??= refusal;
     }
-    return first;
+    return { refused, lost };
   }
 
   function mergeItems() {
@@ -119,12 +132,13 @@ function createSheet(parentElement, work) {
   /** Cases were declined, moved or hidden: positions mean something else now. The case on screen stays where
       it still is somewhere; an output that was taken away must not stay on any screen. */
   function forgetOldOrder() {
-    if (data.plan === plan) return;
-    const first = plan === undefined;
-    plan = data.plan;
+    const plan = data.order.join(" ");
+    if (plan === knownPlan) return;
+    knownPlan = plan;
     items.clear();
-    if (first || screen === "closed") return;
-    position = data.items.find(({ token }) => token === shownToken)?.position ?? data.start;
+    work.keepOnly(data.order);
+    if (screen === "closed") return;
+    position = placeOf(shownToken) || data.start;
     seeksOpen = screen === "waiting";
   }
 
@@ -184,7 +198,7 @@ function createSheet(parentElement, work) {
 
   function goOn() {
     const refusal = nextRefusal();
-    if (refusal) go(refusal.position, { refused: true });
+    if (refusal) go(placeOf(refusal.token), { refused: true });
     else if (doneCount() >= data.total && position >= data.total) finish();
     else if (position < data.total && !items.get(position + 1)?.gone) go(position + 1);
     else goToOpen();
@@ -294,7 +308,7 @@ function createSheet(parentElement, work) {
     minutes: (minutes) => edit({ minutes }),
     passages: (passages) => edit({ passages }),
     report,
-    goToRefusal: () => nextRefusal() && go(nextRefusal().position, { refused: true }),
+    goToRefusal: () => nextRefusal() && go(placeOf(nextRefusal().token), { refused: true }),
     activate(index) {
       active = index;
       view.markActive(index);

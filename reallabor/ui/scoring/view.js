@@ -322,6 +322,12 @@ function createView(parentElement, criteria, actions) {
       saveLive.textContent = refusalText.textContent;
     },
 
+    /** About an output that is gone: said once, wherever one is. */
+    notice(sentence) {
+      setRefusal(`Nicht gespeichert: ${sentence}`, "Verstanden", () => setRefusal());
+      saveLive.textContent = refusalText.textContent;
+    },
+
     markActive(index) {
       groups.forEach(({ fieldset }, place) => fieldset.classList.toggle("active", place === index));
     },

@@ -25,6 +25,12 @@ function createWork(storageKey) {
     if (work.unsaved()) addEventListener("beforeunload", warn);
     else removeEventListener("beforeunload", warn);
   };
+  /** Drafts and refusals of outputs that are no longer this person's must not lie about in the browser. */
+  work.keepOnly = (tokens) => {
+    const theirs = new Set(tokens);
+    for (const known of [work.drafts, work.refusals]) for (const token of known.keys()) if (!theirs.has(token)) known.delete(token);
+    work.changed();
+  };
   return work;
 }
 
