@@ -3,9 +3,23 @@
 from reallabor.models.adjudication import Adjudication
 from reallabor.models.audit_entry import AuditEntry
 from reallabor.models.base import now, row_id
+from reallabor.models.data_version import UNCOUNTED, DataVersion, data_versions
 from reallabor.models.decision import Decision, Verdict
+from reallabor.models.gate import Evidence, GateOutcome, GateReview, WorksheetAnswer
 from reallabor.models.gold import GoldAssignment, GoldCase, GoldRating, GoldRule, LessonRead
 from reallabor.models.judge import Judge, JudgeRating
+from reallabor.models.meeting import (
+    AgendaItem,
+    Choice,
+    Condition,
+    Conflict,
+    Meeting,
+    Motion,
+    Participant,
+    Tally,
+    Vote,
+    WeightProfile,
+)
 from reallabor.models.outbox import Delivery, OutboxEntry
 from reallabor.models.person import Organisation, Person, Role
 from reallabor.models.quarantine import Quarantine, QuarantineVerdict
@@ -27,10 +41,13 @@ from reallabor.models.watermark import Watermark
 from reallabor.ways import Way
 
 __all__ = [
-    "Adjudication", "Assignment", "Audience", "AuditEntry", "Case", "Channel", "Criterion",
-    "Decision", "Delivery", "EndReason", "GoldAssignment", "GoldCase", "GoldRating", "GoldRule",
-    "Judge", "JudgeRating", "LessonRead", "Organisation", "Origin", "OutboxEntry", "Output",
-    "Person", "Quarantine", "QuarantineVerdict", "Rater", "Rating", "Remark", "Role", "Round",
-    "RoundOrigin", "RoundRun", "Rubric", "Scenario", "Survey", "SurveyToken", "TrialRun",
-    "UnassignedOutput", "Variant", "Verdict", "Voice", "Watermark", "Way", "now", "row_id",
+    "UNCOUNTED", "Adjudication", "AgendaItem", "Assignment", "Audience", "AuditEntry", "Case",
+    "Channel", "Choice", "Condition", "Conflict", "Criterion", "DataVersion", "Decision",
+    "Delivery", "EndReason", "Evidence", "GateOutcome", "GateReview", "GoldAssignment", "GoldCase",
+    "GoldRating", "GoldRule", "Judge", "JudgeRating", "LessonRead", "Meeting", "Motion",
+    "Organisation", "Origin", "OutboxEntry", "Output", "Participant", "Person", "Quarantine",
+    "QuarantineVerdict", "Rater", "Rating", "Remark", "Role", "Round", "RoundOrigin", "RoundRun",
+    "Rubric", "Scenario", "Survey", "SurveyToken", "Tally", "TrialRun", "UnassignedOutput",
+    "Variant", "Verdict", "Voice", "Vote", "Watermark", "Way", "WeightProfile", "WorksheetAnswer",
+    "data_versions", "now", "row_id",
 ]  # fmt: skip

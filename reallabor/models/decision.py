@@ -1,6 +1,6 @@
 """Decisions of the steering group; append-only, the newest counts."""
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -26,6 +26,10 @@ class Decision(SQLModel, table=True):
     scenario_id: int = Field(foreign_key="scenario.id", index=True)
     verdict: Verdict = Field(sa_type=sa.String)
     reason: str
+    dissent: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    """What those say who voted against it."""
+    review_on: date | None = None
+    """When the steering group looks at it again."""
     decided_by: str
     """Name of the member who stands for the decision."""
     recorded_by: int = Field(foreign_key="person.id")

@@ -24,6 +24,8 @@ class Delivery(StrEnum):
     """A run that was taken back here and is to be deleted there."""
     ERASURE = "erasure"
     """An output whose text was erased here; its trace is to be deleted there."""
+    EVIDENCE = "evidence"
+    """A file behind a confirmed gate; it becomes an artifact there."""
 
 
 class OutboxEntry(SQLModel, table=True):
@@ -37,7 +39,7 @@ class OutboxEntry(SQLModel, table=True):
     kind: Delivery = Field(sa_type=sa.String)
     subject_id: int
     """FEEDBACK, JUDGEMENTS and ERASURE: output; SCORES, INDICATORS and IMPORTED_RUN: run;
-    DECISION: decision; CASES and WITHDRAWAL: scenario."""
+    DECISION: decision; EVIDENCE: evidence; CASES and WITHDRAWAL: scenario."""
     round_id: int | None = Field(default=None, foreign_key="rating_round.id")
     created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
     attempts: int = 0

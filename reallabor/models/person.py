@@ -1,5 +1,6 @@
 """Organisations and the people in them."""
 
+from datetime import date
 from enum import StrEnum
 
 import sqlalchemy as sa
@@ -13,6 +14,11 @@ class Role(StrEnum):
     EVALUATOR = "evaluator"
     ORGANISER = "organiser"
     STEERING = "steering"
+    DATA_PROTECTION = "data_protection"
+    STAFF_COUNCIL = "staff_council"
+    SECURITY = "security"
+    SUBJECT = "subject"
+    """Fachseite: answers for the task itself."""
 
 
 class Organisation(SQLModel, table=True):
@@ -20,6 +26,8 @@ class Organisation(SQLModel, table=True):
 
     id: int | None = Field(default=None, primary_key=True)
     name: str = Field(unique=True)
+    left_on: date | None = None
+    """Since when it no longer takes part; what it trialled stays."""
 
 
 class Person(SQLModel, table=True):

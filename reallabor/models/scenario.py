@@ -31,6 +31,8 @@ class Scenario(SQLModel, table=True):
     rubric_id: int | None = Field(default=None, foreign_key="rubric.id")
     experiment_id: str | None = None
     """MLflow's id, for links; known once a run was taken over."""
+    stopped_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    """Since when a prohibited practice stops the trial: nothing is recorded or rated any more."""
     loaded_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
 
 

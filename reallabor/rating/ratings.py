@@ -11,6 +11,7 @@ from sqlmodel import Session, col, select
 from reallabor.content import storable
 from reallabor.errors import InvalidRating, NotAllowed, WrongState
 from reallabor.models import (
+    UNCOUNTED,
     Assignment,
     Criterion,
     EndReason,
@@ -128,6 +129,7 @@ def _save(
                 col(table.superseded_at).is_(None),
             )
             .values(superseded_at=moment)
+            .execution_options(**{UNCOUNTED: True})  # the new rows below count the change
         )
     session.add_all(
         Rating(
