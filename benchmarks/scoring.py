@@ -6,21 +6,17 @@ Usage: scoring.py [people ...]
 """
 
 import asyncio
-import os
 import random
-import signal
-import subprocess
 import sys
 import tempfile
-import urllib.request
 from collections.abc import Sequence
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from time import monotonic, sleep
 from urllib.parse import quote
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "browser"))
+
+from running import FLAGS, platform, settle
 
 CASES = 200
 EACH = 20
@@ -28,7 +24,6 @@ EACH = 20
 PAUSE_S = (2.0, 6.0)
 """Between two outputs of one of many people; real people read longer."""
 RUBRIC = "auskunft"
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
 
 WATCH = """
 () => {
@@ -66,28 +61,10 @@ def main(people: Sequence[int]) -> None:
 def measure(home: Path, people: int) -> None:
     """One platform, so many people; prints what they waited for."""
     home.mkdir()
-    environment = {
-        **{name: value for name, value in os.environ.items() if not name.startswith("REALLABOR_")},
-        "REALLABOR_HOME": str(home),
-        "REALLABOR_DEMO": "1",
-        "REALLABOR_APP_PORT": str(free_port()),
-        "REALLABOR_TRACKING_PORT": str(free_port()),
-    }
-    for name, value in environment.items():
-        os.environ[name] = value
+    environment = settle(home)
     names = prepare(people)
-    with (home / "up.log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-c", "from reallabor.cli import main; main()", "up"],
-            env=environment, stdout=log, stderr=log,
-        )  # fmt: skip
-    url = f"http://127.0.0.1:{environment['REALLABOR_APP_PORT']}"
-    try:
-        wait_for(url, process)
-        marks = asyncio.run(score(url, names, CASES if people == 1 else EACH))
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(60)
+    with platform(home, environment) as running:
+        marks = asyncio.run(score(running.url, names, CASES if people == 1 else EACH))
     expected = sum(len(mine) for mine in marks)
     report(people, [mark for mine in marks for mark in mine], stored(), expected)
 
@@ -220,22 +197,6 @@ def report(people: int, marks: Sequence[dict[str, float]], kept: int, expected: 
     print(
         f"  gespeichert {kept} von {expected}, {'nichts' if kept == expected else 'ETWAS'} verloren"
     )
-
-
-def wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
-    deadline = monotonic() + 120
-    while monotonic() < deadline and process.poll() is None:
-        with suppress(OSError):
-            urllib.request.urlopen(f"{url}/reallabor/ready", timeout=2)
-            return
-        sleep(0.3)
-    raise SystemExit("Die Plattform ist nicht gestartet.")
-
-
-def free_port() -> int:
-    from reallabor.supervisor import _free_port
-
-    return _free_port()
 
 
 if __name__ == "__main__":
