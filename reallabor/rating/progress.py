@@ -9,6 +9,7 @@ from sqlmodel import Session, col, func, select
 from reallabor.errors import UnknownObject
 from reallabor.models import (
     Assignment,
+    EndReason,
     GoldAssignment,
     Organisation,
     Person,
@@ -120,7 +121,7 @@ def _counts(session: Session, round_: Round, *, gold: bool) -> dict[int | None, 
 def _short(session: Session, round_: Round) -> int:
     """Outputs that were handed out and that too few people still have; hidden ones not counted."""
     held = func.count().filter(col(Assignment.ended_at).is_(None))
-    hidden = func.count().filter(col(Assignment.ended_because) == "quarantined")
+    hidden = func.count().filter(col(Assignment.ended_because) == EndReason.QUARANTINED)
     rows = (
         select(Assignment.output_id)
         .join(Rater, col(Rater.id) == Assignment.rater_id)
