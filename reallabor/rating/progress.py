@@ -6,7 +6,6 @@ from datetime import date, datetime
 
 from sqlmodel import Session, col, func, select
 
-from reallabor.errors import UnknownObject
 from reallabor.models import (
     Assignment,
     EndReason,
@@ -19,6 +18,7 @@ from reallabor.models import (
     Scenario,
     row_id,
 )
+from reallabor.rating.rounds import stored_round
 from reallabor.rating.sheet import is_gold_rated, is_rated
 
 
@@ -60,15 +60,9 @@ class RoundProgress:
 
 def round_progress(session: Session, round_id: int) -> RoundProgress:
     """How far a round is. Raises UnknownObject."""
-    found = session.exec(
-        select(Round, Scenario, Rubric)
-        .join(Scenario, col(Scenario.id) == Round.scenario_id)
-        .join(Rubric, col(Rubric.id) == Round.rubric_id)
-        .where(Round.id == round_id)
-    ).first()
-    if found is None:
-        raise UnknownObject(f"Eine Bewertungsrunde Nr. {round_id} gibt es hier nicht.")
-    round_, scenario, rubric = found
+    round_ = stored_round(session, round_id)
+    scenario = session.get_one(Scenario, round_.scenario_id)
+    rubric = session.get_one(Rubric, round_.rubric_id)
     outputs = _counts(session, round_, gold=False)
     gold = _counts(session, round_, gold=True)
     raters = [
