@@ -81,7 +81,8 @@ class SheetData(TypedDict):
     criteria: list[Criterion]
     """Rubric order."""
     order: list[str]
-    """All tokens of this person in their order; what is not in it is no longer theirs."""
+    """All tokens of this person in their order; what is not in it is no longer theirs. Empty once
+    the round has ended for them: then the sheet only says what became of unsent scores."""
     items: list[Item]
     """A window around the current position: some before it, the next ones after it."""
     start: int

@@ -27,7 +27,7 @@ function createSheet(parentElement, work) {
   let view;
   let criteriaText;
   let knownPlan; // the order of the outputs; changes when something is taken away or added
-  let screen = "closed"; // closed | case | waiting | finished
+  let screen = "closed"; // closed | case | waiting | finished | over
   let position = 0;
   let shownToken = null;
   let seeksOpen = false; // waiting for any open case, not for one position
@@ -60,7 +60,8 @@ function createSheet(parentElement, work) {
     mergeItems();
     rebuildIfRubricChanged();
 
-    if (screen === "closed") openFirst();
+    if (!data.total) end();
+    else if (screen === "closed" || screen === "over") openFirst();
     else if (screen === "waiting") arrive();
     else if (screen === "case" && shownToken !== item()?.token) go(position);
     if (refused && view.isTyping()) announce(nextRefusal() ?? refused);
@@ -69,7 +70,7 @@ function createSheet(parentElement, work) {
 
     if (screen === "case") view.place(position, data.total);
     view.progress(doneCount(), data.total);
-    view.saveState(work.unsaved(), hadUnsaved);
+    view.saveState(work.unsaved(), hadUnsaved && !lost);
     if (!work.outbox.length && screen !== "waiting") retry.stop();
     else if (!retry.isWaiting()) retry.later();
     // Streamlit may run the cleanup of an overtaken run while the sheet stays mounted.
@@ -156,6 +157,16 @@ function createSheet(parentElement, work) {
     if (doneCount() >= data.total) finish();
     else go(Math.min(Math.max(data.start, 1), data.total), { opening: true });
     if (work.outbox.length) submit();
+  }
+
+  /** The round was released, or this person left it: what they could not send any more is still answered. */
+  function end() {
+    const first = screen === "closed";
+    screen = "over";
+    position = 0;
+    shownToken = null;
+    view.showNothing();
+    if (first && work.outbox.length) submit();
   }
 
   function go(target, { opening = false, refused = false } = {}) {

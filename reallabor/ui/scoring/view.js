@@ -173,6 +173,7 @@ function createView(parentElement, criteria, actions) {
       element.hidden = name !== part;
     }
     heading.hidden = part === "finished";
+    head.hidden = part === "nothing";
     if (part !== "case") {
       mark.hidden = true;
       refusal.hidden = true;
@@ -288,6 +289,8 @@ function createView(parentElement, criteria, actions) {
       finishedTitle.textContent = total === 1 ? "Die Ausgabe ist bewertet. Vielen Dank." : `Alle ${total} Ausgaben bewertet. Vielen Dank.`;
       if (hadFocus) finishedTitle.focus();
     },
+
+    showNothing: () => show("nothing"),
 
     /** Side by side the first criterion gets the focus; in one column the text has to be read first. */
     focusCase({ onlyIfFree }) {
