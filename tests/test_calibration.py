@@ -2,7 +2,7 @@
 
 import threading
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import building
@@ -13,7 +13,17 @@ from sqlmodel import Session, select
 
 from reallabor.database import reading, transaction
 from reallabor.errors import InvalidRating, NotAllowed, UnknownObject, WrongState
-from reallabor.models import GoldCase, GoldRating, GoldRule, Person, Rater, Round, Rubric, row_id
+from reallabor.models import (
+    GoldAssignment,
+    GoldCase,
+    GoldRating,
+    GoldRule,
+    Person,
+    Rater,
+    Round,
+    Rubric,
+    row_id,
+)
 from reallabor.rating.calibration import (
     calibration,
     calibration_named,
@@ -22,7 +32,9 @@ from reallabor.rating.calibration import (
     list_calibrations,
     list_gold_cases,
 )
-from reallabor.rating.rounds import add_rater, open_round
+from reallabor.rating.drafting import RoundChoice
+from reallabor.rating.membership import leave_round
+from reallabor.rating.rounds import add_rater, open_round, release_round
 from reallabor.rating.training import feedback, next_case, rated_keys, submit_levels
 from reallabor.recording.catalogue import load_shipped
 
@@ -458,3 +470,45 @@ def test_case_met_in_a_round_is_no_training(gold: Path, trial: Trial) -> None:
         assert (status.cases, status.calibrated, status.unseen) == (0, False, CASES)
         with pytest.raises(UnknownObject):
             feedback(session, rubric_id(session), "g-1", actor=person(session))
+
+
+def coming(name: str = "Anna Bewertung") -> str | None:
+    with reading() as session:
+        case = next_case(session, rubric_id(session), actor=person(session, name))
+    return case.key if case else None
+
+
+@pytest.mark.parametrize("end", [release_round, leave_round])
+def test_training_withholds_gold_cases_of_an_open_round(
+    gold: Path, trial: Trial, end: Callable[..., object]
+) -> None:
+    with transaction() as session:
+        olga, anna = person(session, "Olga Organisation"), person(session)
+        round_ = open_round(
+            session, trial.slug, actor=olga,
+            choice=RoundChoice(gold_cases=2, evaluators=[anna, person(session, "Bert Bewertung")]),
+        )  # fmt: skip
+        round_id = row_id(round_.id)
+        building.rate_all(session, round_, anna)
+        mine = select(GoldAssignment.token).join(Rater).where(Rater.person_id == anna.id)
+        building.rate(session, anna, session.exec(mine).all()[0])
+    assert [train(FAR), train(FAR), train(FAR)] == ["g-1", "g-2", "g-3"]
+    assert coming() is None
+    change_cases(gold, g_4={"output": "Berichtigt."}, g_5={"output": "Berichtigt."})
+    assert coming() is None
+    with reading() as session:
+        status = calibration(session, person(session), rubric_id(session))
+        assert (status.cases, status.unseen, status.exhausted) == (1, 2, False)
+        case = list_gold_cases(session, rubric_id(session))[3]
+    with transaction() as session, pytest.raises(WrongState, match="nicht an der Reihe"):
+        submit_levels(
+            session, row_id(case.id), FAR, actor=person(session), submission=str(uuid.uuid4())
+        )
+    for _ in range(3):
+        train(FAR, name="Cora Bewertung")
+    assert coming("Cora Bewertung") == "g-4", "who does not rate in the round goes on"
+    with transaction() as session:
+        olga = person(session, "Olga Organisation")
+        who = {"person": person(session)} if end is leave_round else {}
+        end(session, round_id, actor=olga, **who)
+    assert coming() == "g-4"

@@ -8,7 +8,7 @@ from sqlmodel import Session, col, select
 
 from reallabor import audit
 from reallabor.content import storable
-from reallabor.errors import InvalidRating, NotAllowed, UnknownObject, WrongState
+from reallabor.errors import InvalidRating, NotAllowed, WrongState
 from reallabor.models import (
     Adjudication,
     Person,
@@ -21,6 +21,7 @@ from reallabor.models import (
 from reallabor.policies import may_adjudicate, require
 from reallabor.rating.adjudicated import adjudications
 from reallabor.rating.disputes import Dispute, find_disputes
+from reallabor.rating.rounds import stored_round
 
 REASON_LIMIT = 2000
 """Longest reason in characters."""
@@ -62,12 +63,7 @@ def decide_level(
     """
     neutral_round(session, round_id, actor)
     # Locked: two decisions follow each other, and a release or a rating is before or after this.
-    round_ = session.exec(
-        select(Round)
-        .where(Round.id == round_id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).one()
+    round_ = stored_round(session, round_id, lock=True)
     if (stored := _stored(session, submission, round_id, actor)) is not None:
         return stored
     if round_.released_at is not None:
@@ -166,14 +162,6 @@ def neutral_round(session: Session, round_id: int, actor: Person) -> Round:
             "Freigabe keine Bewertungen anderer sehen oder klären. Bitte jemanden darum bitten, "
             "der nicht mitbewertet."
         )
-    return round_
-
-
-def stored_round(session: Session, round_id: int) -> Round:
-    """The round of that number. Raises UnknownObject."""
-    round_ = session.get(Round, round_id)
-    if round_ is None:
-        raise UnknownObject(f"Eine Bewertungsrunde Nr. {round_id} gibt es hier nicht.")
     return round_
 
 

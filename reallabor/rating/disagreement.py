@@ -25,10 +25,11 @@ from reallabor.models import (
     row_id,
 )
 from reallabor.policies import may_adjudicate
-from reallabor.rating.adjudicating import neutral_round, stored_round
+from reallabor.rating.adjudicating import neutral_round
 from reallabor.rating.agreement import Agreement, reliability_of, round_agreement, scale_levels
 from reallabor.rating.judged import Judged
 from reallabor.rating.rated_levels import rated_levels
+from reallabor.rating.rounds import stored_round
 from reallabor.statistics import LevelPairs, level_pairs, unit_disagreement
 
 MOST_DRAWN = 11

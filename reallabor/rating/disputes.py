@@ -11,8 +11,6 @@ from reallabor.evaluations import RubricContent
 from reallabor.models import (
     Criterion,
     Output,
-    Quarantine,
-    QuarantineVerdict,
     Rating,
     Round,
     RoundOrigin,
@@ -21,6 +19,7 @@ from reallabor.models import (
     row_id,
 )
 from reallabor.rating.adjudicated import Place, adjudications, basis_of
+from reallabor.recording.hidden_outputs import is_hidden
 
 
 @dataclass(frozen=True)
@@ -111,12 +110,9 @@ def _disputed_ratings(
     """The ratings of every disputed place by rater, and the organisation of every output there."""
     current = (Rating.round_id == round_.id, col(Rating.superseded_at).is_(None))
     low, high = func.min(Rating.level), func.max(Rating.level)
-    hidden = select(Quarantine.output_id).where(
-        or_(col(Quarantine.decided_at).is_(None), Quarantine.verdict == QuarantineVerdict.ERASED)
-    )
     places = (
         select(Rating.output_id, Rating.criterion_id)
-        .where(*current, col(Rating.output_id).not_in(hidden))
+        .where(*current)
         .group_by(col(Rating.output_id), col(Rating.criterion_id))
         .having(
             or_(
@@ -143,7 +139,7 @@ def _disputed_ratings(
         )
         .join(Output, col(Output.id) == Rating.output_id)
         .join(TrialRun, col(TrialRun.id) == Output.run_id)
-        .where(*current)
+        .where(*current, ~is_hidden())
     ).all()  # fmt: skip
     ratings: dict[Place, dict[int, tuple[int, float]]] = {}
     for output, criterion, rater, rating, level, _house in rows:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from sqlmodel import Session, col, func, select
 
-from reallabor.errors import UnknownObject, WrongState
+from reallabor.errors import WrongState
 from reallabor.models import (
     Case,
     Criterion,
@@ -23,6 +23,7 @@ from reallabor.models import (
     TrialRun,
     row_id,
 )
+from reallabor.rating.rounds import stored_round
 from reallabor.statistics import (
     AlternativeAnnotatorTest,
     Estimate,
@@ -76,9 +77,7 @@ def judge_result(session: Session, round_id: int) -> list[JudgeColumn]:
     People's own levels count here, not what adjudication made of them. Raises UnknownObject, and
     WrongState before the release: until then nobody sees what others gave.
     """
-    round_ = session.get(Round, round_id)
-    if round_ is None:
-        raise UnknownObject(f"Eine Bewertungsrunde Nr. {round_id} gibt es hier nicht.")
+    round_ = stored_round(session, round_id)
     if round_.released_at is None:
         raise WrongState(
             f"Runde {round_.number} ist noch nicht freigegeben; was ein Sprachmodell dazu sagt, "

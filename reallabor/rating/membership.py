@@ -21,6 +21,7 @@ from reallabor.rating.board import Board, load_board
 from reallabor.rating.calibration import fresh_gold_cases
 from reallabor.rating.drafting import require_calibrated
 from reallabor.rating.raters import add_rater
+from reallabor.rating.rounds import stored_round
 
 DECLINED = {
     EndReason.UNREADABLE: "unleserlich oder unverständlich",
@@ -138,9 +139,7 @@ def locked_assignment(session: Session, actor: Person, token: str) -> tuple[Assi
 
 
 def _locked_round(session: Session, round_id: int) -> Round:
-    round_ = session.exec(select(Round).where(Round.id == round_id).with_for_update()).first()
-    if round_ is None:
-        raise UnknownObject(f"Eine Bewertungsrunde Nr. {round_id} gibt es hier nicht.")
+    round_ = stored_round(session, round_id, lock=True)
     if round_.released_at is not None:
         raise WrongState(
             f"Runde {round_.number} wurde inzwischen freigegeben; ändern lässt sie sich nicht mehr."

@@ -6,9 +6,9 @@ from datetime import date, datetime
 
 from sqlmodel import Session, col, func, select
 
-from reallabor.errors import UnknownObject
 from reallabor.models import (
     Assignment,
+    EndReason,
     GoldAssignment,
     Organisation,
     Person,
@@ -18,6 +18,7 @@ from reallabor.models import (
     Scenario,
     row_id,
 )
+from reallabor.rating.rounds import stored_round
 from reallabor.rating.sheet import is_gold_rated, is_rated
 
 
@@ -59,15 +60,9 @@ class RoundProgress:
 
 def round_progress(session: Session, round_id: int) -> RoundProgress:
     """How far a round is. Raises UnknownObject."""
-    found = session.exec(
-        select(Round, Scenario, Rubric)
-        .join(Scenario, col(Scenario.id) == Round.scenario_id)
-        .join(Rubric, col(Rubric.id) == Round.rubric_id)
-        .where(Round.id == round_id)
-    ).first()
-    if found is None:
-        raise UnknownObject(f"Eine Bewertungsrunde Nr. {round_id} gibt es hier nicht.")
-    round_, scenario, rubric = found
+    round_ = stored_round(session, round_id)
+    scenario = session.get_one(Scenario, round_.scenario_id)
+    rubric = session.get_one(Rubric, round_.rubric_id)
     outputs = _counts(session, round_, gold=False)
     gold = _counts(session, round_, gold=True)
     raters = [
@@ -120,7 +115,7 @@ def _counts(session: Session, round_: Round, *, gold: bool) -> dict[int | None, 
 def _short(session: Session, round_: Round) -> int:
     """Outputs that were handed out and that too few people still have; hidden ones not counted."""
     held = func.count().filter(col(Assignment.ended_at).is_(None))
-    hidden = func.count().filter(col(Assignment.ended_because) == "quarantined")
+    hidden = func.count().filter(col(Assignment.ended_because) == EndReason.QUARANTINED)
     rows = (
         select(Assignment.output_id)
         .join(Rater, col(Rater.id) == Assignment.rater_id)

@@ -97,6 +97,18 @@ def create_round(
     return round_
 
 
+def stored_round(session: Session, round_id: int, *, lock: bool = False) -> Round:
+    """The round of that number; with `lock` as it is now, and nobody else changes it before this
+    transaction ends. Raises UnknownObject."""
+    wanted = select(Round).where(Round.id == round_id)
+    if lock:
+        wanted = wanted.with_for_update().execution_options(populate_existing=True)
+    round_ = session.exec(wanted).first()
+    if round_ is None:
+        raise UnknownObject(f"Eine Bewertungsrunde Nr. {round_id} gibt es hier nicht.")
+    return round_
+
+
 def open_rounds(session: Session, scenario: Scenario) -> Sequence[Round]:
     """Rounds of a scenario that are not released."""
     return session.exec(
@@ -107,9 +119,7 @@ def open_rounds(session: Session, scenario: Scenario) -> Sequence[Round]:
 def cancel_round(session: Session, round_id: int, *, actor: Person) -> None:
     """Take back a round in which nobody has rated anything. Raises WrongState otherwise."""
     require(may_open_round, actor)
-    round_ = session.exec(select(Round).where(Round.id == round_id).with_for_update()).first()
-    if round_ is None:
-        raise UnknownObject(f"Eine Bewertungsrunde Nr. {round_id} gibt es hier nicht.")
+    round_ = stored_round(session, round_id, lock=True)
     gold = select(GoldRating.id).join(Rater).where(Rater.round_id == round_id).limit(1)
     ratings = select(Rating.id).where(Rating.round_id == round_id).limit(1)
     if session.exec(ratings).first() or session.exec(gold).first():
@@ -127,9 +137,7 @@ def release_round(session: Session, round_id: int, *, actor: Person) -> Round:
     """
     require(may_release, actor)
     # Locked, so that a rating saved at this moment is either in the release or refused.
-    round_ = session.exec(select(Round).where(Round.id == round_id).with_for_update()).first()
-    if round_ is None:
-        raise UnknownObject(f"Eine Bewertungsrunde Nr. {round_id} gibt es hier nicht.")
+    round_ = stored_round(session, round_id, lock=True)
     if round_.released_at is not None:
         raise WrongState(f"Runde {round_.number} wurde schon freigegeben.")
     rated = session.exec(select(Rating.id).where(Rating.round_id == round_id).limit(1)).first()

@@ -152,6 +152,23 @@ def list_open_ratings(session: Session, person: Person) -> list[OpenRating]:
     ]  # fmt: skip
 
 
+def ended_rating(session: Session, person: Person, round_id: int | None) -> int | None:
+    """The round of that number, or without one the newest, in which this person rated and rates no
+    more: it was released, or they were taken out. None where there is none."""
+    wanted = (
+        select(Round.id)
+        .join(Rater, col(Rater.round_id) == Round.id)
+        .where(
+            Rater.person_id == person.id,
+            col(Round.released_at).is_not(None) | col(Rater.left_at).is_not(None),
+        )
+        .order_by(col(Round.opened_at).desc())
+    )
+    if round_id is not None:
+        wanted = wanted.where(Round.id == round_id)
+    return session.exec(wanted.limit(1)).first()
+
+
 def load_sheet(
     session: Session,
     round_id: int,
@@ -163,7 +180,7 @@ def load_sheet(
 ) -> Sheet:
     """The order of this person in a round, with the items from `before` places ahead of `position`
     to `after` behind it; without a position from where they go on. Empty where the person does not
-    rate in this round."""
+    rate in this round, or rates in it no more."""
     places = _places(session, round_id, actor)
     first_open = next((n for n, place in enumerate(places, 1) if not place.done), len(places))
     position = min(max(position or first_open, 1), len(places)) if places else 0
@@ -194,7 +211,12 @@ def sheet_criteria(session: Session, round_id: int) -> list[CriterionContent]:
 
 
 def _places(session: Session, round_id: int, actor: Person) -> list[_Place]:
-    mine = (Rater.round_id == round_id, Rater.person_id == actor.id, col(Rater.left_at).is_(None))
+    mine = (
+        Rater.round_id == round_id,
+        Rater.person_id == actor.id,
+        col(Rater.left_at).is_(None),
+        col(Rater.round_id).in_(select(Round.id).where(col(Round.released_at).is_(None))),
+    )
     found: list[tuple[int, _Place]] = []
     for token, row, rater_id, place, done in session.exec(
         select(  # type: ignore[call-overload]

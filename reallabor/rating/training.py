@@ -9,7 +9,17 @@ from sqlmodel import Session, col, select
 
 from reallabor.errors import InvalidRating, UnknownObject, WrongState
 from reallabor.evaluations import CriterionContent, RubricContent
-from reallabor.models import GoldCase, GoldRating, GoldRule, Person, Rubric, row_id
+from reallabor.models import (
+    GoldAssignment,
+    GoldCase,
+    GoldRating,
+    GoldRule,
+    Person,
+    Rater,
+    Round,
+    Rubric,
+    row_id,
+)
 from reallabor.policies import may_learn, require
 from reallabor.rating.calibration import (
     calibration,
@@ -59,15 +69,19 @@ class Feedback:
 
 
 def next_case(session: Session, rubric_id: int, *, actor: Person) -> TrainingCase | None:
-    """The gold case that comes next in the open attempt; None where the person is calibrated or
-    too few unread cases are left. Raises UnknownObject where the rubric has no gold cases."""
+    """The gold case that comes next in the open attempt; None where the person is calibrated, too
+    few unread cases are left, or the unread ones stand in a round that this person rates: what is
+    explained here must not be rated there. Raises UnknownObject where the rubric has no gold
+    cases."""
     require(may_learn, actor)
     status = calibration(session, actor, rubric_id)
     if status.calibrated or status.exhausted:
         return None
-    known = {case.key for _, case in first_answers(session, actor, rubric_id)}
-    unread = (case for case in list_gold_cases(session, rubric_id) if case.key not in known)
-    return _shown(session, next(unread))
+    passed = {case.key for _, case in first_answers(session, actor, rubric_id)}
+    passed |= _keys_in_rounds(session, actor, rubric_id)
+    left = (case for case in list_gold_cases(session, rubric_id) if case.key not in passed)
+    case = next(left, None)
+    return _shown(session, case) if case else None
 
 
 def submit_levels(
@@ -141,6 +155,26 @@ def feedback(session: Session, rubric_id: int, key: str, *, actor: Person) -> Fe
 def rated_keys(session: Session, rubric_id: int, *, actor: Person) -> list[str]:
     """The cases whose feedback this person may read again, in the order of rating."""
     return [case.key for _, case in first_answers(session, actor, rubric_id)]
+
+
+def _keys_in_rounds(session: Session, person: Person, rubric_id: int) -> set[str]:
+    """The gold cases among the outputs that this person has in rounds that are not released, rated
+    or not: until the release a rating can be changed."""
+    return set(
+        session.exec(
+            select(GoldCase.key)
+            .join(GoldAssignment, col(GoldAssignment.gold_case_id) == GoldCase.id)
+            .join(Rater, col(Rater.id) == GoldAssignment.rater_id)
+            .join(Round, col(Round.id) == Rater.round_id)
+            .where(
+                GoldCase.rubric_id == rubric_id,
+                Rater.person_id == person.id,
+                col(Rater.left_at).is_(None),
+                col(GoldAssignment.ended_at).is_(None),
+                col(Round.released_at).is_(None),
+            )
+        ).all()
+    )
 
 
 def _gold_case(session: Session, gold_case_id: int) -> GoldCase:

@@ -80,6 +80,37 @@ def saved(page: Page) -> None:
     expect(page.locator(".safety", has_text="Alles gespeichert")).to_be_visible()
 
 
+def close_with_unsent_score(screen: Screen) -> None:
+    """Server killed, Enter, browser closed; then the server comes back."""
+    page, platform = screen.page, screen.platform
+    old = app_process(platform)
+    assert old is not None
+    os.kill(old, signal.SIGKILL)
+    page.keyboard.press("Enter")
+    expect(page.locator(".safety", has_text="noch nicht gespeichert")).to_be_visible()
+    page.close()
+    wait_until(lambda: answers(platform), within_s=60)
+
+
+def kept(page: Page) -> list[str]:
+    """What the sheets hold in the browser's storage."""
+    keys = "Object.keys(localStorage).filter(key => key.startsWith('reallabor'))"
+    return list(page.evaluate(keys))
+
+
+def release(screen: Screen) -> None:
+    """The round of this file, as an organiser does it."""
+    screen.open("", ORGANISER)
+    heading = screen.page.get_by_role("heading", name=TITLE)
+    card = screen.page.get_by_test_id("stVerticalBlock").filter(has=heading).last
+    card.get_by_role("button", name="Runde öffnen").click()
+    screen.rest()
+    screen.page.get_by_text("Ja, die Ergebnisse sollen jetzt sichtbar werden.").click()
+    screen.rest()
+    screen.page.get_by_role("button", name="Freigeben").click()
+    expect(screen.page.get_by_text("ist freigegeben").first).to_be_visible()
+
+
 def test_sentence_comment_and_minutes_come_back(sheet: Screen) -> None:
     page = sheet.page
     page.locator("#output").focus()
@@ -200,19 +231,12 @@ def test_closed_browser_sends_the_score_when_it_comes_back(
     page.locator("fieldset input").first.focus()
     for digit in "222222":
         page.keyboard.press(digit)
-    old = app_process(sheet_platform)
-    assert old is not None
-    os.kill(old, signal.SIGKILL)
-    page.keyboard.press("Enter")
-    expect(page.locator(".safety", has_text="noch nicht gespeichert")).to_be_visible()
-    page.close()
-    wait_until(lambda: answers(sheet_platform), within_s=60)
+    close_with_unsent_score(screen)
     again = Screen(screen.page.context.new_page(), sheet_platform)
     open_sheet(again, OTHER)
     expect(again.page.locator(".count")).to_contain_text(f"{done + 1} von ", timeout=60_000)
     expect(again.page.locator(".safety", has_text="Alles gespeichert")).to_be_visible()
-    kept = again.page.evaluate("Object.keys(localStorage).filter(k => k.startsWith('reallabor'))")
-    assert kept == [], "nothing stays in the browser once it is stored"
+    assert kept(again.page) == [], "nothing stays in the browser once it is stored"
     again.page.context.close()
 
 
@@ -244,3 +268,42 @@ def test_two_tabs_store_the_last_word_once(browser: Browser, sheet_platform: Pla
         == ["4"] * 6
     )
     screen.page.context.close()
+
+
+def test_score_that_missed_the_release_is_answered(
+    browser: Browser, sheet_platform: Platform
+) -> None:
+    """One browser was closed with an unsent score, another one has the sheet open: both are told
+    once that the round is over, and keep nothing. Releases the round of this file."""
+    closed, open_ = (new_screen(browser, sheet_platform) for _ in range(2))
+    open_sheet(closed, "Jonas Bewertung")
+    address = closed.page.url
+    closed.page.locator("fieldset input").first.focus()
+    for digit in "333333":
+        closed.page.keyboard.press(digit)
+    close_with_unsent_score(closed)
+    open_sheet(open_, OTHER)
+    open_.page.locator("fieldset input").first.focus()
+    for key in ("4" * 6, ("Enter",), "4" * 6):
+        for each in key:
+            open_.page.keyboard.press(each)
+    saved(open_.page)  # the first of the two: without any rating nothing can be released
+    release(new_screen(browser, sheet_platform))
+    open_.page.keyboard.press("Enter")
+    again = Screen(closed.page.context.new_page(), sheet_platform)
+    again.page.goto(address)
+    for screen in (open_, again):
+        page = screen.page
+        refusal = page.locator("#refusal", has_text="Nicht gespeichert: Diese Bewertungsrunde")
+        expect(refusal).to_be_visible()
+        expect(page.get_by_text("ist für Sie abgeschlossen")).to_be_visible()
+        assert violations(screen) == []
+        expect(page.locator("fieldset:visible, .count:visible, .finished:visible")).to_have_count(0)
+        assert kept(page) == []
+        page.get_by_role("button", name="Verstanden").click()
+        page.reload()
+        screen.rest()
+        expect(page.get_by_text("ist für Sie abgeschlossen")).to_be_visible()
+        expect(page.get_by_text("Nicht gespeichert")).to_have_count(0)
+        page.context.close()
+        assert not screen.faults, screen.faults

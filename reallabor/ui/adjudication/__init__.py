@@ -10,6 +10,8 @@ from typing import Any, TypedDict
 
 import streamlit as st
 
+from reallabor.ui.sheet_parts import joined
+
 REASON_MAX_LENGTH = 2000
 """Longest reason in characters; the text field in `desk.js` stops there too."""
 
@@ -95,8 +97,8 @@ class Act(TypedDict):
 _ASSETS = Path(__file__).parent
 _mount = st.components.v2.component(
     "reallabor_adjudication_desk",
-    css=(_ASSETS / "desk.css").read_text(encoding="utf-8"),
-    js=(_ASSETS / "desk.js").read_text(encoding="utf-8"),
+    css=joined(_ASSETS, "desk.css"),
+    js=joined(_ASSETS, "desk.js"),
 )
 
 

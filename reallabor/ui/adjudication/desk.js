@@ -2,8 +2,6 @@
 // Nothing here reads a clock: how long somebody takes is neither measured nor sent.
 
 const REASON_MAX_LENGTH = 2000;
-const FIRST_RETRY_MS = 4_000;
-const LAST_RETRY_MS = 30_000;
 
 const desks = new WeakMap(); // mount point -> desk; the default export runs again with every rerun
 
@@ -16,16 +14,6 @@ export default function ({ data, parentElement, setTriggerValue }) {
   return desk.receive(data, setTriggerValue);
 }
 
-/** `crypto.randomUUID` exists only under https; a closed network may still speak http. */
-function newUuid() {
-  if (crypto.randomUUID) return crypto.randomUUID();
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  bytes[6] = (bytes[6] & 0x0f) | 0x40;
-  bytes[8] = (bytes[8] & 0x3f) | 0x80;
-  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
-}
-
 // ---------------------------------------------------------------------------------------------------------
 // State and rules. It speaks to the screen through `view` only.
 
@@ -36,9 +24,11 @@ function createDesk(parentElement) {
   let send;
   let view;
   let pending = null; // the decision that is on its way
-  let retryTimer = null;
-  let retryDelay = FIRST_RETRY_MS;
   let generation = 0;
+  const retry = createRetry(() => {
+    view.say("Noch nicht gespeichert. Es wird weiter versucht.");
+    submit();
+  });
 
   const dispute = () => data.dispute;
   const draft = () => drafts.get(dispute().token) ?? { level: dispute().outdated ? null : dispute().level, reason: dispute().reason };
@@ -54,7 +44,7 @@ function createDesk(parentElement) {
     if (stored) drafts.delete(pending.token);
     if (refusal) answered.add(refusal.uuid);
     if (stored || refusal) pending = null;
-    if (!pending) stopRetrying();
+    if (!pending) retry.stop();
 
     const other = before?.token !== dispute().token || before?.seen !== dispute().seen;
     if (other || stored) {
@@ -68,7 +58,7 @@ function createDesk(parentElement) {
     if (refusal) view.tell(refusal.sentence);
     else if (stored) view.say(data.done >= data.total ? "Gespeichert. Alle strittigen Urteile sind geklärt." : "Gespeichert.");
     // Streamlit may run the cleanup of an overtaken run while the desk stays mounted.
-    return () => run === generation && stopRetrying();
+    return () => run === generation && retry.stop();
   }
 
   function choose(level) {
@@ -88,18 +78,7 @@ function createDesk(parentElement) {
 
   function submit() {
     send("act", { decision: pending, position: null });
-    clearTimeout(retryTimer);
-    retryTimer = setTimeout(() => {
-      retryDelay = Math.min(retryDelay * 2, LAST_RETRY_MS);
-      view.say("Noch nicht gespeichert. Es wird weiter versucht.");
-      submit();
-    }, retryDelay);
-  }
-
-  function stopRetrying() {
-    clearTimeout(retryTimer);
-    retryTimer = null;
-    retryDelay = FIRST_RETRY_MS;
+    retry.later();
   }
 
   function move(step) {
@@ -119,17 +98,7 @@ function createDesk(parentElement) {
     reason(text) {
       drafts.set(dispute().token, { ...draft(), reason: text });
     },
-    press(event) {
-      const plain = !event.ctrlKey && !event.metaKey && !event.altKey;
-      // Streamlit's global keys ("r" reruns, "c" clears the cache) must not hear what is typed here.
-      if (plain && (event.key.length === 1 || event.key === "Enter")) event.stopPropagation();
-      if (event.type !== "keydown" || event.isComposing) return;
-      const act = (action) => {
-        event.preventDefault();
-        event.stopPropagation();
-        action();
-      };
-      if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) return event.repeat || act(confirm);
+    press(event, { plain, act }) {
       if (view.isTyping() || !plain) return;
       if (event.key === "Enter" && !event.target.closest("button, summary")) return act(() => event.repeat || confirm());
       if (event.key === "?") return act(view.toggleHelp);
@@ -145,18 +114,6 @@ function createDesk(parentElement) {
 
 // ---------------------------------------------------------------------------------------------------------
 // The screen. Knows elements and German words, and no rules.
-
-/** Builds an element; texts always become text nodes, never markup. */
-function make(tag, attributes = {}, ...children) {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
-    else if (value === true) element.setAttribute(name, "");
-    else if (value !== false && value != null) element.setAttribute(name, value);
-  }
-  element.append(...children);
-  return element;
-}
 
 function createView(parentElement, dispute, total, actions) {
   const heading = make("h2", { class: "place", tabindex: "-1" }, `Strittiges Urteil ${dispute.position} von ${total}: ${dispute.title}`);
@@ -253,7 +210,7 @@ function createView(parentElement, dispute, total, actions) {
 
   const desk = make("div", { class: "desk" }, texts, make("div", { class: "judging" }, ratings, levels, reasonBox, foot));
   const root = make("div", { class: "sheet" }, head, note, desk);
-  for (const type of ["keydown", "keypress", "keyup"]) root.addEventListener(type, actions.press);
+  hearKeys(root, actions.confirm, actions.press);
   parentElement.append(root);
 
   function toggleHelp() {

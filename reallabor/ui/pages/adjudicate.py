@@ -6,14 +6,10 @@ from reallabor.database import reading, transaction
 from reallabor.errors import DatabaseUnavailable, ReallaborError, StorageFull
 from reallabor.german import count
 from reallabor.people import Person
-from reallabor.rating.adjudicating import (
-    count_open_disputes,
-    decide_level,
-    list_disputes,
-    stored_round,
-)
+from reallabor.rating.adjudicating import count_open_disputes, decide_level, list_disputes
 from reallabor.rating.dispute_sheet import DisputeSheet, dispute_sheet
 from reallabor.rating.disputes import Dispute
+from reallabor.rating.rounds import stored_round
 from reallabor.ui import pages
 from reallabor.ui.adjudication import (
     Decision,

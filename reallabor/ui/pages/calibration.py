@@ -108,7 +108,7 @@ def show_judgement(each: CriterionFeedback) -> None:
         st.markdown(plain(each.explanation))
 
 
-def show_feedback(key: str, status: Calibration, person: Person) -> None:
+def show_feedback(key: str, status: Calibration, person: Person, *, paused: bool) -> None:
     """What the reference says of a rated case."""
     with reading() as session:
         found = feedback(session, status.rubric_id, key, actor=person)
@@ -123,11 +123,11 @@ def show_feedback(key: str, status: Calibration, person: Person) -> None:
     with right:
         for each in found.criteria:
             show_judgement(each)
-        show_way_on(status)
+        show_way_on(status, paused=paused)
 
 
-def show_way_on(status: Calibration) -> None:
-    """The next case, or how the attempt ended."""
+def show_way_on(status: Calibration, *, paused: bool) -> None:
+    """The next case, or how the attempt ended; `paused` where no case can be given now."""
     query = {"raster": status.rubric}
     if status.calibrated:
         st.success(
@@ -150,21 +150,27 @@ def show_way_on(status: Calibration) -> None:
                 "Urteilen. Lesen Sie die Erklärungen in Ruhe nach. Der nächste hat andere Fälle."
             )
         label = "Nächster Fall" if status.cases else "Nächsten Durchgang beginnen"
-        if st.button(label, key="next", type="primary"):
+        if paused:
+            st.info(
+                "Weitere Kalibrierfälle gibt es hier, sobald Ihre laufende Bewertungsrunde "
+                "freigegeben ist. Ihr Stand bleibt bis dahin, wie er ist."
+            )
+        elif st.button(label, key="next", type="primary"):
             st.switch_page(pages.CALIBRATION, query_params=query)
     st.page_link(pages.LEARNING, label="Zu „Lernen“", icon=":material/school:")
 
 
-def show_rated(status: Calibration, person: Person) -> None:
+def show_rated(status: Calibration, person: Person, *, paused: bool) -> None:
     """The cases whose feedback may be read again."""
     with reading() as session:
         keys = rated_keys(session, status.rubric_id, actor=person)
-    show_step("Ihre bewerteten Fälle", "again")
-    st.write("Was Sie zuerst gegeben haben, bleibt stehen.")
+    if keys:
+        show_step("Ihre bewerteten Fälle", "again")
+        st.write("Was Sie zuerst gegeben haben, bleibt stehen.")
     for number, key in enumerate(keys, start=1):
         if st.button(f"Fall {number}: {key}", key=f"again-{key}", icon=":material/menu_book:"):
             st.switch_page(pages.CALIBRATION, query_params={"raster": status.rubric, "fall": key})
-    show_way_on(status)
+    show_way_on(status, paused=paused)
 
 
 def show(name: str, person: Person) -> None:
@@ -173,10 +179,11 @@ def show(name: str, person: Person) -> None:
         status = calibration_named(session, person, name)
         case = next_case(session, status.rubric_id, actor=person)
     st.header(f"{plain(status.title)} ({plain(status.rubric)})", anchor=False)
+    paused = case is None and not (status.calibrated or status.exhausted)
     if rated := st.query_params.get("fall"):
-        show_feedback(rated, status, person)
+        show_feedback(rated, status, person, paused=paused)
     elif st.query_params.get("ansicht") == "nachlesen" or case is None:
-        show_rated(status, person)
+        show_rated(status, person, paused=paused)
     else:
         show_sheet(case, status, person)
 

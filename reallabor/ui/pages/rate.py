@@ -9,13 +9,14 @@ from reallabor.rating.ratings import Judgement, submit_rating
 from reallabor.rating.reporting import report_problem
 from reallabor.rating.sheet import (
     OpenRating,
+    ended_rating,
     list_open_ratings,
     load_sheet,
     sheet_criteria,
     sheet_key,
 )
 from reallabor.ui import pages
-from reallabor.ui.page import demo_badge, page
+from reallabor.ui.page import asked_number, demo_badge, page
 from reallabor.ui.scoring import (
     Passage,
     Refusal,
@@ -32,11 +33,11 @@ BEFORE, AFTER = 3, 10
 class Sheet:
     """One person's sheet in one round, as this browser session knows it."""
 
-    def __init__(self, person: Person, rating: OpenRating) -> None:
+    def __init__(self, person: Person, round_id: int) -> None:
         self.person = person
-        self.rating = rating
+        self.round_id = round_id
         with reading() as session:
-            self.key = f"sheet-{sheet_key(session, rating.round_id, actor=person)}"
+            self.key = f"sheet-{sheet_key(session, round_id, actor=person)}"
         memory = st.session_state.setdefault(f"{self.key}-memory", {})
         self.acknowledged: list[str] = memory.setdefault("acknowledged", [])
         self.refused: list[Refusal] = memory.setdefault("refused", [])
@@ -79,10 +80,10 @@ class Sheet:
         """What the browser needs around the current position."""
         with reading() as session:
             sheet = load_sheet(
-                session, self.rating.round_id, actor=self.person,
+                session, self.round_id, actor=self.person,
                 position=self.memory.get("position"), before=BEFORE, after=AFTER,
             )  # fmt: skip
-            criteria = sheet_criteria(session, self.rating.round_id)
+            criteria = sheet_criteria(session, self.round_id)
         self.memory["position"] = sheet.position
         return {
             "criteria": [
@@ -109,10 +110,11 @@ class Sheet:
         }  # fmt: skip
 
 
-def show_sheet(person: Person, rating: OpenRating) -> None:
-    """The sheet. Not a fragment: a browser that finds a restarted server could not reach one, and
-    its unsaved scores would never arrive."""
-    sheet = Sheet(person, rating)
+def show_sheet(person: Person, round_id: int) -> None:
+    """The sheet; of a round that has ended for this person it is empty and only answers what their
+    browser still holds. Not a fragment: a browser that finds a restarted server could not reach
+    one, and its unsaved scores would never arrive."""
+    sheet = Sheet(person, round_id)
     scoring_sheet(sheet.data(), key=sheet.key, on_submit=sheet.receive)
 
 
@@ -131,24 +133,42 @@ def chosen_rating(ratings: list[OpenRating]) -> OpenRating:
     )
 
 
-with page("Bewerten", compact=True) as me:
-    with reading() as session:
-        mine = list_open_ratings(session, me)
-    if mine:
-        rating = chosen_rating(mine)
-        st.query_params["runde"] = str(rating.round_id)
-        with st.container(key="demo-badge"):
-            demo_badge(rating.demo)
-        show_sheet(me, rating)
+def show_open(person: Person, ratings: list[OpenRating]) -> None:
+    """The sheet of a round in which this person rates."""
+    rating = chosen_rating(ratings)
+    st.query_params["runde"] = str(rating.round_id)
+    with st.container(key="demo-badge"):
+        demo_badge(rating.demo)
+    show_sheet(person, rating.round_id)
+
+
+def show_nothing_open(*, others: bool, ended: bool) -> None:
+    """Why there is nothing to rate here, and the way on."""
+    if ended:
+        st.info(
+            "Die Runde, in der Sie bewertet haben, ist für Sie abgeschlossen. Ihre gespeicherten "
+            "Bewertungen zählen; neue sind nicht mehr möglich."
+        )
+    if others:
+        st.info("Was Sie sonst noch zu bewerten haben, steht auf der Startseite.")
     else:
-        if st.query_params.get("runde"):
-            st.info(
-                "Die Runde, in der Sie bewertet haben, ist abgeschlossen. Ihre gespeicherten "
-                "Bewertungen zählen; neue sind nicht mehr möglich."
-            )
         st.info(
             "Ihnen ist gerade keine Bewertung zugeteilt. Sobald eine Runde beginnt, finden Sie "
             "sie hier und auf der Startseite.",
             icon=":material/check_circle:",
         )
-        st.page_link(pages.START, label="Zur Startseite", icon=":material/home:")
+    st.page_link(pages.START, label="Zur Startseite", icon=":material/home:")
+
+
+with page("Bewerten", compact=True) as me:
+    asked = asked_number("runde")
+    with reading() as session:
+        mine = list_open_ratings(session, me)
+        is_open = any(each.round_id == asked for each in mine)
+        ended = None if is_open else ended_rating(session, me, asked)
+    if is_open or (mine and (asked is None or ended is None)):
+        show_open(me, mine)
+    else:
+        if ended is not None:
+            show_sheet(me, ended)
+        show_nothing_open(others=bool(mine), ended=asked is not None and ended is not None)

@@ -12,6 +12,8 @@ import streamlit as st
 from pydantic import TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
+from reallabor.ui.sheet_parts import joined
+
 COMMENT_MAX_LENGTH = 2000
 """Longest comment in characters; the text field in `sheet.js` stops there too."""
 
@@ -79,7 +81,8 @@ class SheetData(TypedDict):
     criteria: list[Criterion]
     """Rubric order."""
     order: list[str]
-    """All tokens of this person in their order; what is not in it is no longer theirs."""
+    """All tokens of this person in their order; what is not in it is no longer theirs. Empty once
+    the round has ended for them: then the sheet only says what became of unsent scores."""
     items: list[Item]
     """A window around the current position: some before it, the next ones after it."""
     start: int
@@ -119,11 +122,8 @@ _CHECKED = TypeAdapter(Submission)
 _ASSETS = Path(__file__).parent
 _mount = st.components.v2.component(
     "reallabor_scoring_sheet",
-    css=(_ASSETS / "sheet.css").read_text(encoding="utf-8"),
-    js="\n".join(
-        (_ASSETS / name).read_text(encoding="utf-8")
-        for name in ("work.js", "marks.js", "view.js", "sheet.js")
-    ),
+    css=joined(_ASSETS, "sheet.css"),
+    js=joined(_ASSETS, "work.js", "marks.js", "view.js", "sheet.js"),
 )
 
 

@@ -2,9 +2,6 @@
 // Nothing here reads a clock: how long somebody takes is neither measured nor sent.
 // State and rules; it speaks to the screen through `view` only (view.js) and keeps unsaved work in work.js.
 
-const FIRST_RETRY_MS = 4_000;
-const LAST_RETRY_MS = 30_000;
-
 const sheets = new WeakMap(); // mount point -> sheet; the default export runs again with every rerun
 
 /** What a person says of an output; older drafts in a browser's storage hold less of it. */
@@ -30,14 +27,16 @@ function createSheet(parentElement, work) {
   let view;
   let criteriaText;
   let knownPlan; // the order of the outputs; changes when something is taken away or added
-  let screen = "closed"; // closed | case | waiting | finished
+  let screen = "closed"; // closed | case | waiting | finished | over
   let position = 0;
   let shownToken = null;
   let seeksOpen = false; // waiting for any open case, not for one position
   let active = 0; // criterion that digits are meant for; -1 where a digit would be an accident
-  let retryTimer = null;
-  let retryDelay = FIRST_RETRY_MS;
   let generation = 0;
+  const retry = createRetry(() => {
+    view.saveTrouble(work.unsaved());
+    submit();
+  });
 
   const item = () => items.get(position);
   const placeOf = (token) => data.order.indexOf(token) + 1; // 0 where the output is no longer this person's
@@ -61,7 +60,8 @@ function createSheet(parentElement, work) {
     mergeItems();
     rebuildIfRubricChanged();
 
-    if (screen === "closed") openFirst();
+    if (!data.total) end();
+    else if (screen === "closed" || screen === "over") openFirst();
     else if (screen === "waiting") arrive();
     else if (screen === "case" && shownToken !== item()?.token) go(position);
     if (refused && view.isTyping()) announce(nextRefusal() ?? refused);
@@ -70,11 +70,11 @@ function createSheet(parentElement, work) {
 
     if (screen === "case") view.place(position, data.total);
     view.progress(doneCount(), data.total);
-    view.saveState(work.unsaved(), hadUnsaved);
-    if (!work.outbox.length && screen !== "waiting") stopRetrying();
-    else if (retryTimer === null) retryLater();
+    view.saveState(work.unsaved(), hadUnsaved && !lost);
+    if (!work.outbox.length && screen !== "waiting") retry.stop();
+    else if (!retry.isWaiting()) retry.later();
     // Streamlit may run the cleanup of an overtaken run while the sheet stays mounted.
-    return () => run === generation && stopRetrying();
+    return () => run === generation && retry.stop();
   }
 
   function announce({ token, sentence }) {
@@ -88,7 +88,7 @@ function createSheet(parentElement, work) {
     if (rest.length < work.outbox.length) {
       work.outbox = rest;
       work.changed();
-      stopRetrying();
+      retry.stop();
     }
   }
 
@@ -157,6 +157,16 @@ function createSheet(parentElement, work) {
     if (doneCount() >= data.total) finish();
     else go(Math.min(Math.max(data.start, 1), data.total), { opening: true });
     if (work.outbox.length) submit();
+  }
+
+  /** The round was released, or this person left it: what they could not send any more is still answered. */
+  function end() {
+    const first = screen === "closed";
+    screen = "over";
+    position = 0;
+    shownToken = null;
+    view.showNothing();
+    if (first && work.outbox.length) submit();
   }
 
   function go(target, { opening = false, refused = false } = {}) {
@@ -279,22 +289,7 @@ function createSheet(parentElement, work) {
   function submit() {
     const entries = work.outbox.map(({ uuid, token, report, ...entry }) => ({ uuid, token, report: report ?? "", ...said(entry) }));
     send("submissions", { items: entries, position });
-    retryLater();
-  }
-
-  function retryLater() {
-    clearTimeout(retryTimer);
-    retryTimer = setTimeout(() => {
-      retryDelay = Math.min(retryDelay * 2, LAST_RETRY_MS);
-      view.saveTrouble(work.unsaved());
-      submit();
-    }, retryDelay);
-  }
-
-  function stopRetrying() {
-    clearTimeout(retryTimer);
-    retryTimer = null;
-    retryDelay = FIRST_RETRY_MS;
+    retry.later();
   }
 
   // --- what people do
@@ -313,20 +308,8 @@ function createSheet(parentElement, work) {
       active = index;
       view.markActive(index);
     },
-    press(event) {
-      const typing = view.isTyping();
-      const plain = !event.ctrlKey && !event.metaKey && !event.altKey;
-      // Streamlit's global keys ("r" reruns, "c" clears the cache) must not hear what is typed here.
-      if (plain && (event.key.length === 1 || event.key === "Enter")) event.stopPropagation();
-      if (event.type !== "keydown" || event.isComposing) return;
-
-      const act = (action) => {
-        event.preventDefault();
-        event.stopPropagation();
-        action();
-      };
-      if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) return event.repeat || act(save);
-      if (typing) return;
+    press(event, { plain, act }) {
+      if (view.isTyping()) return;
       // keyCode: with Alt held down a Mac reports another character
       if (event.altKey && !event.ctrlKey && (event.key.toLowerCase() === "z" || event.keyCode === 90)) return act(back);
       if (!plain) return;

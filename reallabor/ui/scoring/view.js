@@ -6,18 +6,6 @@ const MINUTES = [0, 1, 2, 5, 10, 15, 20, 30, 45, 60, 90, 120, 240, 480];
 
 const minutesText = (number) => (number === 1 ? "1 Minute" : number >= 120 && number % 60 === 0 ? `${number / 60} Stunden` : `${number} Minuten`);
 
-/** Builds an element; texts always become text nodes, never markup. */
-function make(tag, attributes = {}, ...children) {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
-    else if (value === true) element.setAttribute(name, "");
-    else if (value !== false && value != null) element.setAttribute(name, value);
-  }
-  element.append(...children);
-  return element;
-}
-
 function createView(parentElement, criteria, actions) {
   // --- head: where am I, how far is it, is it safe
   const heading = make("h2", { class: "place", tabindex: "-1" });
@@ -86,7 +74,7 @@ function createView(parentElement, criteria, actions) {
   const desk = make("div", { class: "desk" }, texts, rubric);
   // tabindex: a click between two controls keeps the focus, and with it the keys, inside the sheet
   const root = make("div", { class: "sheet", lang: "de", tabindex: "-1" }, head, refusal, desk, waiting, finished, foot, caseLive, saveLive, markLive);
-  for (const type of ["keydown", "keypress", "keyup"]) root.addEventListener(type, actions.press);
+  hearKeys(root, actions.save, actions.press);
   root.addEventListener("focusin", (event) => {
     const index = groups.findIndex(({ fieldset }) => fieldset.contains(event.target));
     if (index >= 0 && event.target.matches("input")) actions.activate(index);
@@ -185,6 +173,7 @@ function createView(parentElement, criteria, actions) {
       element.hidden = name !== part;
     }
     heading.hidden = part === "finished";
+    head.hidden = part === "nothing";
     if (part !== "case") {
       mark.hidden = true;
       refusal.hidden = true;
@@ -300,6 +289,8 @@ function createView(parentElement, criteria, actions) {
       finishedTitle.textContent = total === 1 ? "Die Ausgabe ist bewertet. Vielen Dank." : `Alle ${total} Ausgaben bewertet. Vielen Dank.`;
       if (hadFocus) finishedTitle.focus();
     },
+
+    showNothing: () => show("nothing"),
 
     /** Side by side the first criterion gets the focus; in one column the text has to be read first. */
     focusCase({ onlyIfFree }) {
