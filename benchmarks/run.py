@@ -1,4 +1,4 @@
-"""`make bench`: recording, import, comparison and agreement, measured in one run on an own home.
+"""`make bench`: recording, import, comparison, agreement and ranking, in one run on an own home.
 
 Every figure stands beside something measured in the same run, because absolute times of a shared
 machine say little. Usage: run.py [number of ratings]
@@ -18,6 +18,7 @@ from pathlib import Path
 
 import agreement
 import agreement_page
+import ranking
 import scoring
 
 OUTPUTS = 1000
@@ -34,6 +35,7 @@ def main(ratings: int) -> None:
         recording(home)
         importing(home, ratings)
         agreement.main()
+        ranking.main()
     scoring.main([1, 25, 30])
 
 

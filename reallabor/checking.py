@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from reallabor.comparison_scales import FILE as COMPARISON
+from reallabor.comparison_scales import ComparisonScales, load_comparison_scales
 from reallabor.content import filled_lines, read_text
 from reallabor.errors import ReallaborError
 from reallabor.evaluations import (
@@ -17,7 +19,7 @@ from reallabor.evaluations import (
 )
 from reallabor.lessons import lesson_keys, load_lesson
 from reallabor.questionnaires import FILE as QUESTIONNAIRES
-from reallabor.questionnaires import load_questionnaires
+from reallabor.questionnaires import Questionnaires, load_questionnaires
 from reallabor.recording.values import read_value
 from reallabor.scenarios import FieldContent, ScenarioFolder, load_scenario, scenario_slugs
 from reallabor.settings import get_settings
@@ -65,8 +67,13 @@ def check_all(content: Path | None = None) -> ContentReport:
         lesson = attempt(lambda key=key: load_lesson(key, evaluations))  # type: ignore[misc]
         report.lessons += lesson is not None
     gates = attempt(lambda: load_gates(evaluations))
+    questionnaires, scales = None, None
     if (evaluations / QUESTIONNAIRES).is_file():  # a package for another house brings none
-        attempt(lambda: load_questionnaires(evaluations))
+        questionnaires = attempt(lambda: load_questionnaires(evaluations))
+    if (evaluations / COMPARISON).is_file():
+        scales = attempt(lambda: load_comparison_scales(evaluations))
+    if questionnaires and scales:
+        report.problems += _wrong_questions(evaluations / COMPARISON, scales, questionnaires)
     known = {gate.key for gate in gates.gates} if gates else set()
     if not scenario_slugs(scenarios):
         report.problems.append(f"{scenarios}: Hier liegt kein Szenario.")
@@ -77,6 +84,7 @@ def check_all(content: Path | None = None) -> ContentReport:
         report.scenarios.append(slug)
         report.cases += len(folder.cases)
         report.problems += _misfits(folder, set(rubric_keys(evaluations)), known)
+        report.problems += _wrong_estimates(folder, scales) if scales else []
         report.problems += _wrong_expectations(folder)
         if not (folder.path / "system.py").is_file():
             continue  # its runs come from files, or from somebody's own program
@@ -99,6 +107,41 @@ def _misfits(folder: ScenarioFolder, rubrics: set[str], gates: set[str]) -> list
         if key not in gates
     ]
     return problems
+
+
+def _wrong_questions(
+    file: Path, scales: ComparisonScales, questionnaires: Questionnaires
+) -> list[str]:
+    """Where the comparison names a question that nobody is asked, or other ends of its answers."""
+    problems = []
+    for number, scale in enumerate(scales.criteria):
+        if scale.asked is None:
+            continue
+        where = f"{file}, Feld criteria.{number}"
+        questionnaire = questionnaires.for_audience(scale.asked.audience)
+        keys = [question.key for question in questionnaire.questions]
+        if scale.asked.question not in keys:
+            problems.append(
+                f"{where}.asked.question: Eine Frage '{scale.asked.question}' steht nicht in "
+                f"{QUESTIONNAIRES}; dort stehen: {', '.join(keys)}."
+            )
+        if (scale.worst, scale.best) != (1, questionnaire.levels):
+            problems.append(
+                f"{where}: Die Antworten reichen von 1 bis {questionnaire.levels}; bitte worst "
+                "und best ebenso setzen."
+            )
+    return problems
+
+
+def _wrong_estimates(folder: ScenarioFolder, scales: ComparisonScales) -> list[str]:
+    """Where an estimate of the pilot team is a level that the comparison does not describe."""
+    estimates = {"effort": folder.content.effort, "transfer": folder.content.transfer}
+    return [
+        f"{folder.path / 'scenario.yaml'}, Feld {key}.level: Stufe {estimate.level} gibt es in "
+        f"evaluations/{COMPARISON} nicht."
+        for key, estimate in estimates.items()
+        if estimate and estimate.level not in scales.criterion(key).levels
+    ]
 
 
 def _wrong_expectations(folder: ScenarioFolder) -> list[str]:

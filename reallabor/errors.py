@@ -22,6 +22,10 @@ class InvalidRating(ReallaborError):
     """One submitted rating is refused; nothing of it was stored."""
 
 
+class InvalidWeights(ReallaborError):
+    """Weights under which scenarios cannot be ranked; names the criterion."""
+
+
 class InvalidVoice(ReallaborError):
     """An answered questionnaire is refused; nothing of it was stored."""
 

@@ -19,8 +19,9 @@ GENERAL_GATES = (
 )  # fmt: skip
 """Gates of `gates.yaml` that concern every scenario, whatever it is about."""
 
-_NO_RUBRICS = frozenset({"gates", "rueckmeldung"})
-"""What else lies beside the rubrics: the gates, and the questionnaires for voices."""
+_NO_RUBRICS = frozenset({"gates", "rueckmeldung", "vergleich"})
+"""What else lies beside the rubrics: the gates, the questionnaires for voices, and the scales by
+which scenarios are compared."""
 
 
 class Scale(Content):

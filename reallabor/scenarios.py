@@ -80,6 +80,13 @@ class MeasureContent(Content):
         return self.key or self.kind
 
 
+class Estimate(Content):
+    """A level that the pilot team estimates; `vergleich.yaml` says what it means."""
+
+    level: Annotated[int, Field(ge=1, le=5)]
+    reason: Text
+
+
 class ScenarioContent(Content):
     """`scenario.yaml`."""
 
@@ -96,6 +103,12 @@ class ScenarioContent(Content):
     """Minutes per item without AI."""
     yearly_volume: Annotated[int, Field(gt=0)]
     """Items per year."""
+    effort: Estimate | None = None
+    """Of introducing it in one house; 1 is the least."""
+    transfer: Estimate | None = None
+    """How easily other houses take it over; 5 is the easiest."""
+    cost_per_case_eur: Annotated[FiniteFloat, Field(ge=0)] | None = None
+    """Running costs of one item; None where nobody knows."""
     candidate: Key
     variants: Annotated[list[VariantContent], Field(min_length=1)]
     fields: list[FieldContent] = []
@@ -201,8 +214,12 @@ class ScenarioFolder(Content):
 
     @cached_property
     def sha256(self) -> str:
-        """Hash of the Steckbrief and of all cases."""
+        """Hash of the Steckbrief and of all cases. Without the estimates it is what it was before
+        they existed, so that no stored scenario changes by an update."""
         steckbrief = self.content.model_dump(mode="json", by_alias=True)
+        for key in ("effort", "transfer", "cost_per_case_eur"):
+            if steckbrief[key] is None:
+                del steckbrief[key]
         return digest([steckbrief, [case.sha256 for case in self.cases]])
 
     @property

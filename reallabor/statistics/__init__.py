@@ -1,4 +1,5 @@
-"""Statistics on arrays: agreement of raters, intervals of means, comparison of variants, planning.
+"""Statistics on arrays: agreement of raters, intervals of means, comparison of variants, planning,
+ranking under uncertain values and weights.
 
 Pure functions on numpy arrays; imports nothing else of Reallabor.
 """
@@ -19,6 +20,7 @@ from reallabor.statistics.disagreement import (
     level_pairs,
     unit_disagreement,
 )
+from reallabor.statistics.draws import draw_figure, draw_missing
 from reallabor.statistics.gwet import gwet_ac2
 from reallabor.statistics.icc import IntraclassCorrelation, intraclass_correlations
 from reallabor.statistics.intervals import (
@@ -47,10 +49,16 @@ from reallabor.statistics.planning import (
     expected_half_width,
     further_cases,
 )
+from reallabor.statistics.ranking import Ranked, rank_at
 from reallabor.statistics.ratings import Reliability, reliability
 from reallabor.statistics.results import Estimate, Interval, InvalidData
+from reallabor.statistics.smaa import Acceptability, rank_acceptability
+from reallabor.statistics.superiority import Superiority, superiority
+from reallabor.statistics.tipping import TippingPoint, leader_of, tipping_points
+from reallabor.statistics.weightings import draw_weightings
 
 __all__ = [
+    "Acceptability",
     "AgainstRater",
     "AlternativeAnnotatorTest",
     "Components",
@@ -63,12 +71,18 @@ __all__ = [
     "InvalidData",
     "JudgeAgreement",
     "LevelPairs",
+    "Ranked",
     "Reliability",
+    "Superiority",
+    "TippingPoint",
     "alpha_interval",
     "alternative_annotator_test",
     "cases_for_power",
     "clopper_pearson",
     "compare_all",
+    "draw_figure",
+    "draw_missing",
+    "draw_weightings",
     "expected_half_width",
     "f1_of_sums",
     "further_cases",
@@ -79,6 +93,7 @@ __all__ = [
     "intervals_from_sums",
     "intraclass_correlations",
     "judge_agreement",
+    "leader_of",
     "level_pairs",
     "mean_interval",
     "mean_of_sums",
@@ -86,10 +101,14 @@ __all__ = [
     "nominal_alpha",
     "ordinal_alpha",
     "paired_difference",
+    "rank_acceptability",
+    "rank_at",
     "ratio_alpha",
     "raw_agreement",
     "reliability",
     "share_bound",
+    "superiority",
+    "tipping_points",
     "unit_disagreement",
     "variance_components",
     "weighted_kappa",

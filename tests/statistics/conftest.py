@@ -11,9 +11,14 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="session")
-def worked_examples() -> dict[str, Any]:
-    folder = os.environ.get("REALLABOR_SHARED_DATA", str(REPOSITORY.parent / "shared" / "data"))
-    path = Path(folder) / "worked_examples.json"
+def worked_examples_folder() -> Path:
+    default = str(REPOSITORY.parent / "shared" / "data")
+    return Path(os.environ.get("REALLABOR_SHARED_DATA", default))
+
+
+@pytest.fixture(scope="session")
+def worked_examples(worked_examples_folder: Path) -> dict[str, Any]:
+    path = worked_examples_folder / "worked_examples.json"
     if not path.exists():
         pytest.skip(f"worked examples not found: {path}")
     examples: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
