@@ -28,6 +28,8 @@ class RiskClass(Content):
     """Where the scenario stands under the AI Act; help, not legal advice."""
 
     risk_class: Text = Field(alias="class")
+    high_risk: bool = False
+    """Whether the duties of Art. 26 and 27 concern it; said apart, because a text can deny it."""
     article: Text
     reason: Text
 
@@ -201,8 +203,11 @@ class ScenarioFolder(Content):
 
     @cached_property
     def sha256(self) -> str:
-        """Hash of the Steckbrief and of all cases."""
+        """Hash of the Steckbrief and of all cases. What came later and is not used is left out, so
+        that scenarios stored before keep theirs."""
         steckbrief = self.content.model_dump(mode="json", by_alias=True)
+        if not steckbrief["risk_class"]["high_risk"]:
+            del steckbrief["risk_class"]["high_risk"]
         return digest([steckbrief, [case.sha256 for case in self.cases]])
 
     @property

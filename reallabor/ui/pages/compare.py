@@ -158,8 +158,9 @@ def show_scenario(comparison: ScenarioComparison, person: Person, *, blind: bool
             st.success("Bereit zur Weiterentwicklung.", icon=":material/check_circle:")
         else:
             st.markdown("**Noch nicht bereit. Es fehlt:**")
-            rows = list(comparison.readiness.points)
-            if unpassed := len(comparison.readiness.gates):
+            gates = set(comparison.readiness.gates)
+            rows = [text for text in comparison.readiness.missing if text not in gates]
+            if unpassed := len(gates):
                 rows.append(
                     count(unpassed, "Ausschlusskriterium", "Ausschlusskriterien")
                     + " verfehlt oder offen, siehe Liste"
