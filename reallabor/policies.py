@@ -28,7 +28,7 @@ may_import_ratings = _has(Role.ORGANISER, Role.PILOT)
 may_decide = _has(Role.STEERING)
 may_learn = _has(*Role)
 may_survey = _has(Role.ORGANISER, Role.PILOT)
-may_review = _has(Role.DATA_PROTECTION, Role.STAFF_COUNCIL, Role.SECURITY, Role.SUBJECT)
+may_check_evidence = _has(*Role)
 may_fill_worksheets = _has(
     Role.PILOT, Role.ORGANISER,
     Role.DATA_PROTECTION, Role.STAFF_COUNCIL, Role.SECURITY, Role.SUBJECT,
@@ -62,6 +62,7 @@ _WHO = {
     may_read_voices: "Rückmeldungen lesen können nur aktive Personen des Reallabors",
     may_fill_worksheets: "Arbeitsblätter ausfüllen können nur Pilotteams, die Organisation und die "
     "prüfenden Stellen",
+    may_check_evidence: "Nachweise prüfen können nur Menschen mit einer Aufgabe im Reallabor",
     may_release: "Ergebnisse freigeben kann nur die Organisation des Reallabors",
     may_judge: "Ein Sprachmodell mitbewerten lassen kann nur die Organisation des Reallabors",
 }

@@ -38,6 +38,11 @@ from reallabor.policies import require_office
 from reallabor.recording.catalogue import get_scenario
 from reallabor.recording.outbox import enqueue
 
+__all__ = [
+    "MOST_BYTES", "NOTE_LIMIT", "EvidenceFile", "EvidenceLink", "FindingView", "GateOutcome",
+    "default_expiry", "list_findings", "record_finding",
+]  # fmt: skip
+
 NOTE_LIMIT = 4000
 """Longest note in characters."""
 MOST_BYTES = 20_000_000

@@ -12,6 +12,7 @@ from reallabor import audit
 from reallabor.database import reading, transaction
 from reallabor.errors import EvidenceMissing, TrackingRefused, UnknownObject
 from reallabor.models import Evidence, GateReview, Person, Scenario, now
+from reallabor.policies import may_check_evidence, require
 from reallabor.tracking import Connection, artifacts, names, recording
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
@@ -105,8 +106,9 @@ def read_evidence(session: Session, connection: Connection, evidence_id: int) ->
 
 def check_evidence(connection: Connection, *, actor: Person) -> EvidenceReport:
     """Look for every file that was sent; what is gone or changed is marked since then, what is back
-    is unmarked. Both are in the audit trail. Raises TrackingUnavailable: then nothing more is
-    marked."""
+    is unmarked. Both are in the audit trail. Raises NotAllowed, and TrackingUnavailable: then
+    nothing more is marked."""
+    require(may_check_evidence, actor)
     connection.require()
     report = EvidenceReport()
     with reading() as session:

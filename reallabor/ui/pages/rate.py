@@ -15,7 +15,7 @@ from reallabor.rating.sheet import (
     sheet_key,
 )
 from reallabor.ui import pages
-from reallabor.ui.page import demo_badge, page
+from reallabor.ui.page import demo_badge, page, plain
 from reallabor.ui.scoring import (
     Passage,
     Refusal,
@@ -139,7 +139,10 @@ with page("Bewerten", compact=True) as me:
         st.query_params["runde"] = str(rating.round_id)
         with st.container(key="demo-badge"):
             demo_badge(rating.demo)
-        show_sheet(me, rating)
+        if rating.stop:
+            st.error(plain(rating.stop), icon=":material/block:")
+        else:
+            show_sheet(me, rating)
     else:
         if st.query_params.get("runde"):
             st.info(
