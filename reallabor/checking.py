@@ -13,16 +13,17 @@ from reallabor.errors import ReallaborError
 from reallabor.evaluations import (
     calibration_keys,
     load_calibration,
-    load_gates,
     load_rubric,
     rubric_keys,
 )
+from reallabor.gates import load_gates
 from reallabor.lessons import lesson_keys, load_lesson
 from reallabor.questionnaires import FILE as QUESTIONNAIRES
 from reallabor.questionnaires import Questionnaires, load_questionnaires
 from reallabor.recording.values import read_value
 from reallabor.scenarios import FieldContent, ScenarioFolder, load_scenario, scenario_slugs
 from reallabor.settings import get_settings
+from reallabor.thresholds import load_thresholds
 
 T = TypeVar("T")
 _MOST_GAIN = 100
@@ -68,6 +69,7 @@ def check_all(content: Path | None = None) -> ContentReport:
         report.lessons += lesson is not None
     gates = attempt(lambda: load_gates(evaluations))
     questionnaires, scales = None, None
+    attempt(lambda: load_thresholds(evaluations))
     if (evaluations / QUESTIONNAIRES).is_file():  # a package for another house brings none
         questionnaires = attempt(lambda: load_questionnaires(evaluations))
     if (evaluations / COMPARISON).is_file():

@@ -5,6 +5,7 @@ import hashlib
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -57,6 +58,21 @@ SENTENCES = {
 def load_yaml(path: Path, model: type[C]) -> C:
     """The file as a checked model. Raises InvalidContent with file, line and field."""
     return _parsed(path, read_text(path), model)
+
+
+def load_kept(path: Path, model: type[C]) -> C:
+    """As `load_yaml`, read again only where the file has changed; for what every page asks for."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return load_yaml(path, model)
+    kept: C = _kept(path, model, stat.st_mtime_ns, stat.st_size)
+    return kept
+
+
+@lru_cache(maxsize=32)
+def _kept(path: Path, model: type[C], _changed_ns: int, _size: int) -> C:
+    return load_yaml(path, model)
 
 
 def load_front_matter(path: Path, model: type[C]) -> tuple[C, str]:

@@ -9,6 +9,7 @@ from sqlmodel import Session, col, delete, select
 
 from reallabor import audit
 from reallabor.database import prepare_database, reading, transaction
+from reallabor.demo_gates import fill_findings, remove_findings
 from reallabor.demo_voices import fill_voices
 from reallabor.models import (
     Assignment,
@@ -34,6 +35,7 @@ from reallabor.models import (
     row_id,
 )
 from reallabor.people import acting_person
+from reallabor.policies import offices_of
 from reallabor.rating.drafting import RoundChoice
 from reallabor.rating.ratings import Judgement, submit_rating
 from reallabor.rating.rounds import delete_rounds, open_round, release_round
@@ -58,6 +60,10 @@ PEOPLE: tuple[tuple[str, str, tuple[Role, ...]], ...] = (
     ("Leyla Bewertung", "Jobcenter Neue Wege, Kreis Bergstraße", (Role.EVALUATOR,)),
     ("Miriam Bewertung", "Landkreis Beispiel", (Role.EVALUATOR,)),
     ("Ruth Lenkungskreis", "Landkreis Beispiel", (Role.STEERING,)),
+    ("Daniel Datenschutz", "Landkreis Beispiel", (Role.DATA_PROTECTION,)),
+    ("Petra Personalrat", "Jobcenter Musterkreis", (Role.STAFF_COUNCIL,)),
+    ("Ines Informationssicherheit", "Landkreis Beispiel", (Role.SECURITY,)),
+    ("Farid Fachseite", "Jobcenter Neue Wege, Kreis Bergstraße", (Role.SUBJECT,)),
 )
 """Invented people, a role in the family name; nobody rates the pilot of the own organisation."""
 
@@ -111,6 +117,7 @@ def fill(
         with transaction() as session:
             organiser = session.exec(select(Person).where(Person.name == PEOPLE[0][0])).one()
             fill_voices(session, slug, place, actor=organiser)
+            fill_findings(session, slug, place, reviewers=_reviewers(session))
         place += 1
     if filled or not is_filled():
         with transaction() as session:
@@ -133,6 +140,12 @@ def ensure_people(session: Session) -> None:
                 )
             )
     session.flush()
+
+
+def _reviewers(session: Session) -> dict[str, Person]:
+    """Who of the demonstration holds which office."""
+    people = session.exec(select(Person).where(col(Person.name).in_([each[0] for each in PEOPLE])))
+    return {office: person for person in people for office in offices_of(person)}
 
 
 def _has_runs(slug: str, *, demo: bool) -> bool:
@@ -254,8 +267,8 @@ def scripted_quality(scenario: Scenario, case: Case, output: Output) -> float:
 
 
 def remove(connection: Connection) -> int:
-    """Take the demonstration away: runs with their traces in MLflow, then runs, ratings, rounds and
-    decisions here. The MLflow experiments stay. Gives the number of runs removed.
+    """Take the demonstration away: runs with their traces in MLflow, then runs, ratings, rounds,
+    findings and decisions here. The MLflow experiments stay. Gives the number of runs removed.
 
     MLflow goes first: a run that were still there would be taken over again. Safe to repeat.
     """
@@ -265,6 +278,8 @@ def remove(connection: Connection) -> int:
         runs = tracking_reading.demo_runs(connection, experiment_id)
         publishing.delete_runs(connection, experiment_id, runs)
         removed += len(runs)
+        evidence = tracking_reading.demo_evidence_runs(connection, experiment_id)
+        publishing.delete_runs(connection, experiment_id, evidence)
         if _decision_is_demo(slug):
             keys = [names.DECISION, names.DECISION_REASON, names.DECISION_BY, names.DECISION_DATE,
                     names.DEMO]  # fmt: skip
@@ -330,3 +345,4 @@ def _delete_rows(session: Session) -> None:
         )
     )
     session.exec(delete(Decision).where(col(Decision.demo)))
+    remove_findings(session)

@@ -46,6 +46,14 @@ class TrackingRefused(ReallaborError):
     """MLflow refused a request; repeating it unchanged would be refused again."""
 
 
+class EvidenceMissing(ReallaborError):
+    """A file behind a confirmed gate is no longer in MLflow, or another one lies there."""
+
+
+class InvalidFinding(ReallaborError):
+    """A finding on a gate or an answer on a worksheet is refused; nothing of it was stored."""
+
+
 class ContentChanged(TrackingRefused):
     """A trace exists under this id with another content; it is never replaced."""
 

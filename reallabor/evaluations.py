@@ -1,5 +1,4 @@
-"""Speaks to `evaluations/`: rubrics, the gates of law and readiness, and the gold cases by which
-people are calibrated."""
+"""Speaks to `evaluations/`: rubrics, and the gold cases by which people are calibrated."""
 
 from datetime import date
 from pathlib import Path
@@ -13,15 +12,9 @@ from reallabor.errors import InvalidContent, UnknownObject
 from reallabor.settings import get_settings
 
 Text = Annotated[str, StringConstraints(min_length=1)]
-GENERAL_GATES = (
-    "ki-vo-klasse", "verbotene-praktiken", "dsfa-vorpruefung", "rechtsgrundlage-sozialdaten",
-    "menschliche-aufsicht", "personalrat",
-)  # fmt: skip
-"""Gates of `gates.yaml` that concern every scenario, whatever it is about."""
-
-_NO_RUBRICS = frozenset({"gates", "rueckmeldung", "vergleich"})
-"""What else lies beside the rubrics: the gates, the questionnaires for voices, and the scales by
-which scenarios are compared."""
+_NO_RUBRICS = frozenset({"gates", "reifegrad", "rueckmeldung", "vergleich"})
+"""What else lies beside the rubrics: gates, thresholds, the questionnaires for voices, and the
+scales by which scenarios are compared."""
 
 
 class Scale(Content):
@@ -103,26 +96,6 @@ class RubricContent(Content):
             if not gate["metric"]:
                 del gate["metric"]
         return digest(content)
-
-
-class GateContent(Content):
-    """A gate of law or organisation that a person confirms."""
-
-    key: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*$")]
-    title: Text
-    question: Text
-    help: Text
-    article: Text
-    confirmed_by: Text
-    evidence: Text
-
-
-class GatesContent(Content):
-    """`gates.yaml`."""
-
-    legal_status: date
-    note: Text
-    gates: Annotated[list[GateContent], Field(min_length=1)]
 
 
 class GoldCaseContent(Content):
@@ -217,12 +190,6 @@ def require_anchors(rubric: RubricContent, where: str) -> None:
                 f"{where}, Feld criteria.{number}.levels: Bei '{criterion.key}' fehlt der "
                 f"Ankertext der Stufe {missing[0]}, oder die Stufe liegt außerhalb der Skala."
             )
-
-
-def load_gates(folder: Path | None = None) -> GatesContent:
-    """All gates with their legal status date."""
-    folder = folder or get_settings().content / "evaluations"
-    return load_yaml(folder / "gates.yaml", GatesContent)
 
 
 def calibration_keys(folder: Path | None = None) -> list[str]:

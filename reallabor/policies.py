@@ -1,6 +1,6 @@
 """Who may do what: one predicate per action, and the sentence of its refusal."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from reallabor.errors import NotAllowed
 from reallabor.models import Person, Role
@@ -28,6 +28,19 @@ may_import_ratings = _has(Role.ORGANISER, Role.PILOT)
 may_decide = _has(Role.STEERING)
 may_learn = _has(*Role)
 may_survey = _has(Role.ORGANISER, Role.PILOT)
+may_check_evidence = _has(*Role)
+may_fill_worksheets = _has(
+    Role.PILOT, Role.ORGANISER,
+    Role.DATA_PROTECTION, Role.STAFF_COUNCIL, Role.SECURITY, Role.SUBJECT,
+)  # fmt: skip
+
+OFFICES = {
+    "DSB": Role.DATA_PROTECTION,
+    "Personalrat": Role.STAFF_COUNCIL,
+    "ISB": Role.SECURITY,
+    "Fachseite": Role.SUBJECT,
+}
+"""The offices of `gates.yaml`, and the role of those who hold them."""
 
 
 def may_read_voices(person: Person) -> bool:
@@ -47,6 +60,9 @@ _WHO = {
     may_learn: "Lernen und sich kalibrieren können nur Menschen mit einer Aufgabe im Reallabor",
     may_survey: "Befragen und Papierbögen eingeben können nur Pilotteams und die Organisation",
     may_read_voices: "Rückmeldungen lesen können nur aktive Personen des Reallabors",
+    may_fill_worksheets: "Arbeitsblätter ausfüllen können nur Pilotteams, die Organisation und die "
+    "prüfenden Stellen",
+    may_check_evidence: "Nachweise prüfen können nur Menschen mit einer Aufgabe im Reallabor",
     may_release: "Ergebnisse freigeben kann nur die Organisation des Reallabors",
     may_judge: "Ein Sprachmodell mitbewerten lassen kann nur die Organisation des Reallabors",
 }
@@ -61,6 +77,25 @@ def require_own_run(person: Person, organisation_id: int | None) -> None:
         f"Der Durchlauf gehört einer anderen Organisation; '{person.name}' kann ihn nicht ändern. "
         "Bitte das Pilotteam dort oder die Organisation des Reallabors fragen."
     )
+
+
+def offices_of(person: Person) -> list[str]:
+    """The offices that the person holds."""
+    held = set(person.roles) if person.active else set()
+    return [office for office, role in OFFICES.items() if role.value in held]
+
+
+def require_office(person: Person, office: str, allowed: Sequence[str], gate: str) -> None:
+    """Raises NotAllowed where the gate is not for this office, or the person does not hold it."""
+    if office not in allowed:
+        raise NotAllowed(
+            f"Den Prüfpunkt '{gate}' bestätigt {' oder '.join(allowed)}, nicht '{office}'."
+        )
+    if office not in offices_of(person):
+        raise NotAllowed(
+            f"Den Prüfpunkt '{gate}' bestätigt {' oder '.join(allowed)}; '{person.name}' hat "
+            "diese Aufgabe nicht."
+        )
 
 
 def require(policy: Policy, person: Person) -> None:

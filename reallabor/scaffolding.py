@@ -4,7 +4,8 @@ from datetime import date
 from pathlib import Path
 
 from reallabor.errors import StorageFull, WrongState
-from reallabor.evaluations import GENERAL_GATES, load_rubric
+from reallabor.evaluations import load_rubric
+from reallabor.gates import GENERAL_GATES
 from reallabor.recording.endpoint import PROMPT, prompt_of
 from reallabor.scenarios import (
     CaseContent,

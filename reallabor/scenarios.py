@@ -28,6 +28,8 @@ class RiskClass(Content):
     """Where the scenario stands under the AI Act; help, not legal advice."""
 
     risk_class: Text = Field(alias="class")
+    high_risk: bool = False
+    """Whether the duties of Art. 26 and 27 concern it; said apart, because a text can deny it."""
     article: Text
     reason: Text
 
@@ -214,12 +216,14 @@ class ScenarioFolder(Content):
 
     @cached_property
     def sha256(self) -> str:
-        """Hash of the Steckbrief and of all cases. Without the estimates it is what it was before
-        they existed, so that no stored scenario changes by an update."""
+        """Hash of the Steckbrief and of all cases. What came later and is not used is left out, so
+        that scenarios stored before keep theirs."""
         steckbrief = self.content.model_dump(mode="json", by_alias=True)
         for key in ("effort", "transfer", "cost_per_case_eur"):
             if steckbrief[key] is None:
                 del steckbrief[key]
+        if not steckbrief["risk_class"]["high_risk"]:
+            del steckbrief["risk_class"]["high_risk"]
         return digest([steckbrief, [case.sha256 for case in self.cases]])
 
     @property

@@ -15,6 +15,7 @@ from reallabor.logs import configure_logs
 from reallabor.people import acting_person
 from reallabor.rating.publishing import publish
 from reallabor.rating.quarantine import erase_overdue
+from reallabor.recording.evidence_files import check_evidence
 from reallabor.recording.projection import project
 from reallabor.recording.uploads import send_kept
 from reallabor.settings import get_settings
@@ -37,6 +38,7 @@ def work(stop: threading.Event, *, pause_s: float) -> None:
         _attempt("uploads", partial(_send_uploads, connection))
         if everything:
             _attempt("quarantine", _erase_overdue)
+            _attempt("evidence", partial(_check_evidence, connection))
         _attempt("publish", partial(_publish, connection))
         stop.wait(pause_s)
 
@@ -58,6 +60,14 @@ def _erase_overdue() -> None:
     with transaction() as session:
         if number := erase_overdue(session, actor=acting_person(session)):
             log.warning("quarantine_erased", outputs=number)
+
+
+def _check_evidence(connection: Connection) -> None:
+    with transaction() as session:
+        actor = acting_person(session)
+        session.expunge(actor)
+    for sentence in check_evidence(connection, actor=actor).missing:
+        log.warning("evidence_missing", reason=sentence)
 
 
 def _publish(connection: Connection) -> None:

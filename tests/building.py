@@ -326,9 +326,10 @@ def judged_kinds(session: Session) -> list[str]:
 
 def trial_runs(connection: Connection, slug: str) -> list[Any]:
     """MLflow's own view: every run of the scenario, whatever its state, but those that hold its
-    cases."""
+    cases or the evidence of its gates."""
     found = connection.client.search_runs([experiments(connection)[slug]])
-    return [run for run in found if names.CONTENT not in run.data.tags]
+    ours = {names.CONTENT, names.EVIDENCE}
+    return [run for run in found if not ours & set(run.data.tags)]
 
 
 def content_runs(connection: Connection, slug: str) -> list[Any]:

@@ -11,7 +11,8 @@ from sqlmodel import select
 
 from reallabor.database import reading, transaction
 from reallabor.errors import InvalidContent, UnknownObject
-from reallabor.evaluations import load_calibration, load_gates, load_rubric
+from reallabor.evaluations import load_calibration, load_rubric
+from reallabor.gates import load_gates
 from reallabor.models import Criterion, Rubric, Scenario
 from reallabor.recording.catalogue import load_shipped
 from reallabor.scenarios import load_scenario

@@ -14,7 +14,8 @@ from building import REPOSITORY
 
 from reallabor.checking import check_all
 from reallabor.errors import ReallaborError, UnknownObject
-from reallabor.evaluations import load_gates, load_rubric, rubric_keys
+from reallabor.evaluations import load_rubric, rubric_keys
+from reallabor.gates import load_gates
 from reallabor.recording.values import read_value
 from reallabor.scenarios import FieldContent, ScenarioFolder, System, load_scenario, scenario_slugs
 

@@ -390,7 +390,7 @@ def test_unknown_survey_has_no_result(asked: Trial) -> None:
 def missing_voices(slug: str) -> list[str]:
     with reading() as session:
         points = compare(session, [slug])[0].readiness.points
-    return [point for point in points if point.startswith("Rückmeldungen")]
+    return [point.text for point in points if point.text.startswith("Rückmeldungen")]
 
 
 def test_readiness_asks_for_voices_of_both(asked: Trial) -> None:

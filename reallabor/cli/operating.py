@@ -86,6 +86,28 @@ def check_content(as_json: AsJson = False) -> None:
     )  # fmt: skip
 
 
+@app.command("check-evidence")
+def check_evidence_command(as_json: AsJson = False) -> None:
+    """Prüfen, ob alle Nachweise zu Prüfpunkten unverändert in MLflow liegen."""
+    from reallabor.database import require_database, transaction
+    from reallabor.people import acting_person
+    from reallabor.recording.evidence_files import check_evidence
+
+    require_database()
+    with transaction() as session:
+        actor = acting_person(session)
+        session.expunge(actor)
+    with tracking() as connection:
+        report = check_evidence(connection, actor=actor)
+    for sentence in report.missing:
+        notes.print(sentence, markup=False, highlight=False, soft_wrap=True)
+    tell(vars(report), as_json,
+         f"{count(report.checked, 'Nachweis', 'Nachweise')} geprüft, {len(report.missing)} fehlen "
+         "oder sind verändert.")  # fmt: skip
+    if report.missing:
+        raise typer.Exit(1)
+
+
 @app.command("project")
 def project_command(as_json: AsJson = False) -> None:
     """Neue Durchläufe aus MLflow übernehmen."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from sqlmodel import Session, col, func, select
 
 from reallabor.deciding.comparison import current_decision
+from reallabor.deciding.reviewing import ReviewTask, review_tasks
 from reallabor.german import count
 from reallabor.models import (
     Assignment,
@@ -25,6 +26,7 @@ from reallabor.rating.rounds import open_rounds
 from reallabor.rating.sheet import OpenRating, list_open_ratings
 from reallabor.recording.catalogue import get_scenario
 from reallabor.recording.runs import RunSummary, run_summary
+from reallabor.recording.stopping import stop_sentence
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,8 @@ class ScenarioSummary:
     """Whether the newest runs are not part of any round yet."""
     n_cases: int = 0
     """Current cases."""
+    stop: str = ""
+    """Why the trial is stopped by a prohibited practice; empty where it is not."""
 
     @property
     def demo(self) -> bool:
@@ -54,6 +58,8 @@ class ScenarioSummary:
     @property
     def phase(self) -> str:
         """German name of the phase."""
+        if self.stop:
+            return "gestoppt"
         if self.open_round:
             return "wird bewertet"
         if self.decision:
@@ -65,6 +71,8 @@ class ScenarioSummary:
     @property
     def next_step(self) -> str:
         """What has to happen next, in one German sentence."""
+        if self.stop:
+            return self.stop
         if self.open_round:
             left = self.open_round.total - self.open_round.done
             if left:
@@ -89,11 +97,18 @@ class Agenda:
     to_decide: list[ScenarioSummary]
     quarantine: list[QuarantineEntry]
     """Outputs in which somebody saw personal data."""
+    reviews: list[ReviewTask]
+    """Gates of the person's offices that are not passed, or soon expire."""
 
     @property
     def empty(self) -> bool:
         return not (
-            self.ratings or self.to_open or self.to_release or self.to_decide or self.quarantine
+            self.ratings
+            or self.to_open
+            or self.to_release
+            or self.to_decide
+            or self.quarantine
+            or self.reviews
         )
 
 
@@ -103,11 +118,12 @@ def agenda(session: Session, person: Person) -> Agenda:
     return Agenda(
         ratings=list_open_ratings(session, person),
         to_open=[each for each in scenarios if may_open_round(person)
-                 and each.unrated_runs and not each.open_round],
+                 and each.unrated_runs and not each.open_round and not each.stop],
         to_release=[each for each in scenarios if may_release(person) and each.open_round],
         to_decide=[each for each in scenarios if may_decide(person)
                    and each.released and not each.decision],
         quarantine=list_quarantine(session) if may_release(person) else [],
+        reviews=review_tasks(session, person),
     )  # fmt: skip
 
 
@@ -154,6 +170,7 @@ def _summary(session: Session, scenario: Scenario) -> ScenarioSummary:
         task=str(scenario.content.get("task", "")),
         organisation=str(scenario.content.get("organisation", "")),
         experiment_id=scenario.experiment_id,
+        stop=stop_sentence(scenario) if scenario.stopped_at else "",
         runs=[run_summary(session, run) for run in runs],
         open_round=round_progress(session, row_id(running[0].id)) if running else None,
         released=released_round(session, scenario),

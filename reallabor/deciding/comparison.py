@@ -3,31 +3,15 @@ the command line, exports and the evidence of decisions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlmodel import Session, col, select
 
-from reallabor.deciding.readiness import (
-    Gate,
-    GateState,
-    Readiness,
-    agreement_rule,
-    candidate_of,
-    readiness,
-    rubric_gates,
-)
-from reallabor.evaluations import load_gates
+from reallabor.deciding.gates import Gate, gate_json, scenario_gates
+from reallabor.deciding.readiness import Readiness, agreement_rule, readiness
 from reallabor.german import ZONE
-from reallabor.models import (
-    Decision,
-    Organisation,
-    Origin,
-    Round,
-    RoundRun,
-    Rubric,
-    Scenario,
-    Variant,
-)
+from reallabor.models import Decision, Organisation, Round, RoundRun, Scenario, Variant
 from reallabor.rating.agreement import Agreement, round_agreement
 from reallabor.rating.drafting import newest_runs
 from reallabor.rating.judged import Judged
@@ -53,6 +37,8 @@ class ScenarioComparison:
     """Runs that are newer than what was rated, as `Variante (Organisation)`."""
     experiment_id: str | None
     """MLflow's id of the experiment; None before the first run was taken over."""
+    stopped_at: datetime | None = None
+    """Since when a prohibited practice stops the trial."""
 
     @property
     def demo(self) -> bool:
@@ -72,7 +58,7 @@ def compare(session: Session, slugs: Sequence[str] = ()) -> list[ScenarioCompari
 def _compare_one(session: Session, scenario: Scenario) -> ScenarioComparison:
     round_ = released_round(session, scenario)
     result, agreement = _figures(session, round_) if round_ else (None, {})
-    gates = _gates(session, scenario, result)
+    gates = scenario_gates(session, scenario, result)
     return ScenarioComparison(
         slug=scenario.slug,
         title=scenario.title,
@@ -81,14 +67,17 @@ def _compare_one(session: Session, scenario: Scenario) -> ScenarioComparison:
         agreement=agreement,
         gates=gates,
         readiness=readiness(
+            scenario.slug,
             result,
             gates,
             agreement,
             voices_heard(session, scenario, demo=bool(result and result.demo)),
+            stopped=scenario.stopped_at is not None,
         ),
         decision=current_decision(session, scenario),
         newer_unrated=newer_unrated(session, scenario, round_),
         experiment_id=scenario.experiment_id,
+        stopped_at=scenario.stopped_at,
     )
 
 
@@ -132,19 +121,6 @@ def newer_unrated(session: Session, scenario: Scenario, round_: Round | None) ->
     return found
 
 
-def _gates(session: Session, scenario: Scenario, result: RoundResult | None) -> list[Gate]:
-    # The rules under which people rated, not those of a rubric loaded since.
-    round_ = session.get(Round, result.round_id) if result else None
-    rubric_id = round_.rubric_id if round_ else scenario.rubric_id
-    rubric = session.get(Rubric, rubric_id) if rubric_id else None
-    rules = rubric.content.get("gates", []) if rubric else []
-    gates = rubric_gates(rules, candidate_of(result) if result else None)
-    if scenario.origin != Origin.IMPORTED and (keys := scenario.content.get("gates")):
-        titles = {gate.key: gate.title for gate in load_gates().gates}
-        gates += [Gate(key, titles.get(key, key), GateState.OPEN) for key in keys]
-    return gates
-
-
 def as_json(comparison: ScenarioComparison) -> dict[str, Any]:
     """The published form of `compare --json`; what cannot be determined is null with a reason."""
     result, decision = comparison.result, comparison.decision
@@ -157,8 +133,7 @@ def as_json(comparison: ScenarioComparison) -> dict[str, Any]:
         "round": result.number if result else None,
         "rubric": result.rubric if result else None,
         "n_adjudicated": result.n_adjudicated if result else 0,
-        "gates": [{"key": gate.key, "title": gate.title, "state": gate.state.value}
-                  for gate in comparison.gates],
+        "gates": [gate_json(gate) for gate in comparison.gates],
         "readiness": {
             "ready": comparison.readiness.ready,
             "missing": comparison.readiness.missing,
@@ -169,6 +144,9 @@ def as_json(comparison: ScenarioComparison) -> dict[str, Any]:
             "reason": decision.reason,
             "by": decision.decided_by,
         },
+        "stopped": comparison.stopped_at.astimezone(ZONE).date().isoformat()
+        if comparison.stopped_at
+        else None,
         "demo": comparison.demo,
         "newer_unrated": comparison.newer_unrated,
         "agreement": {

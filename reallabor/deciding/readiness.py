@@ -1,164 +1,178 @@
 """Is a scenario ready? Gates and thresholds on the candidate variant; every missing point is
-named. The system suggests, the steering group decides."""
+named, with the page on which it is mended. The system suggests, the steering group decides."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from urllib.parse import urlencode
 
+from reallabor.deciding.candidate import candidate_of
+from reallabor.deciding.gates import Gate, GateState
 from reallabor.german import number, share
 from reallabor.models import Audience
-from reallabor.rating.agreement import TENTATIVE, Agreement
+from reallabor.rating.agreement import Agreement
 from reallabor.rating.results import Figure, RoundResult, VariantResult
-from reallabor.rating.voice_results import FEWEST
+from reallabor.thresholds import Thresholds, load_thresholds
 
-SCORE = 70.0
-MEDIAN = 3.0
-CASES = 30
-EDGE_SHARE = 0.2
-AC2 = 0.8
-NEAR_SHARE = 0.9
-CROWDED_SHARE = 0.8
-"""From this share of ratings on the two levels at one end, AC2 may stand in for alpha."""
-ORGANISATIONS = 2
 OF_WHOM = {Audience.STAFF: "Beschäftigten", Audience.CLIENTS: "Kund:innen"}
-"""Whose voices a scenario needs; fewer than FEWEST are never shown, so they do not count."""
+"""Whose voices a scenario needs; fewer than are ever shown do not count."""
 
 
-class GateState(StrEnum):
-    """How a gate stands."""
+class Lack(StrEnum):
+    """What kind of point is missing; the suggestion follows from it."""
 
-    PASSED = "passed"
+    STOPPED = "stopped"
     MISSED = "missed"
+    """A gate is missed."""
+    WEAK = "weak"
+    """The candidate is not good enough."""
     OPEN = "open"
+    """A gate is still open."""
+    DATA = "data"
+    """Too little is known."""
 
 
 @dataclass(frozen=True)
-class Gate:
-    """A gate of the rubric (from ratings) or of law (confirmed by a person)."""
+class Missing:
+    """One missing point, and where it is mended."""
 
-    key: str
-    title: str
-    state: GateState
+    text: str
+    """German, a phrase without a full stop."""
+    page: str
+    """Address of the page, such as `pruefpunkte`."""
+    query: dict[str, str] = field(default_factory=dict)
+    lack: Lack = Lack.DATA
+
+    @property
+    def link(self) -> str:
+        """Page and query as an address, such as `pruefpunkte?szenario=posteingang`."""
+        return f"{self.page}?{urlencode(self.query)}" if self.query else self.page
 
 
 @dataclass(frozen=True)
 class Readiness:
-    """All that is missing, in German; ready where that is nothing."""
+    """All that is missing; ready where that is nothing."""
 
-    gates: list[str]
-    """Gates that are missed or still open."""
-    points: list[str]
-    """Thresholds that are not reached."""
+    points: list[Missing]
+    """In reading order: a stop, gates, thresholds."""
 
     @property
     def missing(self) -> list[str]:
-        return self.gates + self.points
+        """The points in German."""
+        return [point.text for point in self.points]
+
+    @property
+    def gates(self) -> list[str]:
+        """Those of them that are gates, missed or open."""
+        return [each.text for each in self.points if each.lack in (Lack.MISSED, Lack.OPEN)]
 
     @property
     def ready(self) -> bool:
-        return not self.missing
-
-
-def candidate_of(result: RoundResult) -> VariantResult | None:
-    """The variant that the pilot team named; the only one without baseline where there is just
-    one such."""
-    named = [variant for variant in result.variants if variant.candidate]
-    others = [variant for variant in result.variants if not variant.baseline]
-    if named:
-        return named[0]
-    return others[0] if len(others) == 1 else None
-
-
-def rubric_gates(rules: Sequence[Mapping[str, Any]], variant: VariantResult | None) -> list[Gate]:
-    """The gates that the ratings of the candidate, or the metrics of its runs, pass or miss; open
-    without them."""
-    return [Gate(rule["key"], rule["title"], _state(rule, variant)) for rule in rules]
-
-
-def _state(rule: Mapping[str, Any], variant: VariantResult | None) -> GateState:
-    if rule["rule"] == "metric_at_least":
-        values = [each.metrics.get(rule["metric"]) for each in variant.strata] if variant else []
-        known = [value for value in values if value is not None]
-        if not known or len(known) < len(values):
-            return GateState.OPEN
-        return GateState.PASSED if min(known) >= rule["level"] else GateState.MISSED
-    figure = variant.criteria.get(rule["criterion"]) if variant else None
-    if figure is None or figure.median is None or figure.lowest is None:
-        return GateState.OPEN
-    if rule["rule"] == "no_level":
-        passed = figure.lowest > rule["level"]
-    else:
-        passed = figure.median >= rule["level"]
-    return GateState.PASSED if passed else GateState.MISSED
+        return not self.points
 
 
 def readiness(
+    slug: str,
     result: RoundResult | None,
     gates: Sequence[Gate],
     agreement: Mapping[str, Agreement],
     voices: Mapping[Audience, int],
+    *,
+    stopped: bool,
 ) -> Readiness:
     """All points of the readiness rule that are not met, in reading order; `voices` are the answers
     of staff and clients in the largest survey of each."""
+    rules, scenario = load_thresholds(), {"szenario": slug}
+    points = [_stop(gates, scenario)] if stopped else []
     if result is None:
-        return Readiness([], ["Noch keine Bewertungsrunde freigegeben"])
+        text = "Noch keine Bewertungsrunde freigegeben"
+        return Readiness([*points, Missing(text, "bewertung-planen", scenario)])
+    points += [_gate_point(gate, scenario) for gate in gates
+               if gate.state != GateState.PASSED and not (stopped and gate.stops)]  # fmt: skip
     variant = candidate_of(result)
-    unpassed = [
-        f"Ausschlusskriterium {'verfehlt' if gate.state == GateState.MISSED else 'offen'}: "
-        f"{gate.title}"
-        for gate in gates
-        if gate.state != GateState.PASSED
-    ]
-    missing = []
     if variant is None:
-        missing.append("Kein Kandidat benannt: welche Variante weiterentwickelt werden soll")
+        text = "Kein Kandidat benannt: welche Variante weiterentwickelt werden soll"
+        points.append(Missing(text, "steckbrief", scenario))
     else:
-        missing += _results_missing(result, variant)
+        points += _results_missing(result, variant, rules, scenario)
         if result.candidate is None:
-            missing.append(f"Kandidat nachträglich gewählt: {variant.title}")
-    missing += [
-        f"Übereinstimmung zu gering oder nicht bestimmbar: {result.criteria[key]}"
+            text = f"Kandidat nachträglich gewählt: {variant.title}"
+            points.append(Missing(text, "bewertung-planen", scenario))
+    points += [
+        Missing(
+            f"Übereinstimmung zu gering oder nicht bestimmbar: {result.criteria[key]}",
+            "uebereinstimmung", {"runde": str(result.round_id)},
+        )
         for key, figures in agreement.items()
         if agreement_rule(figures) is None
-    ]
+    ]  # fmt: skip
     if not any(each.baseline for each in result.variants):
-        missing.append("Kein Vergleichswert ohne KI")
-    if result.n_organisations < ORGANISATIONS:
-        missing.append(
-            f"Erprobt in {result.n_organisations} von mindestens {ORGANISATIONS} Organisationen"
+        points.append(Missing("Kein Vergleichswert ohne KI", "hochladen", scenario))
+    if result.n_organisations < rules.organisations:
+        text = (
+            f"Erprobt in {result.n_organisations} von mindestens {rules.organisations} "
+            "Organisationen"
         )
-    missing += _voices_missing(voices)
-    return Readiness(unpassed, missing)
+        points.append(Missing(text, "hochladen", scenario))
+    return Readiness(points + _voices_missing(voices, rules, scenario))
 
 
-def _results_missing(result: RoundResult, variant: VariantResult) -> list[str]:
+def _stop(gates: Sequence[Gate], scenario: dict[str, str]) -> Missing:
+    gate = next(each for each in gates if each.stops)
+    text = f"Erprobung gestoppt: {gate.title} ({gate.article}) ist verfehlt"
+    return Missing(text, "pruefpunkte", {**scenario, "punkt": gate.key}, Lack.STOPPED)
+
+
+def _gate_point(gate: Gate, scenario: dict[str, str]) -> Missing:
+    missed = gate.state == GateState.MISSED
+    text = f"Ausschlusskriterium {'verfehlt' if missed else 'offen'}: {gate.title}"
+    if gate.problem:
+        text += f" ({gate.problem})"
+    lack = Lack.MISSED if missed else Lack.OPEN
+    if gate.of_law:
+        return Missing(text, "pruefpunkte", {**scenario, "punkt": gate.key}, lack)
+    # Only better outputs mend what ratings or metrics miss.
+    return Missing(text, "hochladen" if missed else "bewertung-planen", scenario, lack)
+
+
+def _results_missing(
+    result: RoundResult, variant: VariantResult, rules: Thresholds, scenario: dict[str, str]
+) -> list[Missing]:
     missing = []
     score = variant.score.mean
     if score is None:
-        missing.append("Kein Punktwert bestimmbar")
-    elif score < SCORE:
-        missing.append(f"Punktwert {number(score)} unter {SCORE:g}")
+        missing.append(Missing("Kein Punktwert bestimmbar", "bewertung-planen", scenario))
+    elif score < rules.score:
+        text = f"Punktwert {number(score)} unter {rules.score:g}"
+        missing.append(Missing(text, "hochladen", scenario, Lack.WEAK))
     missing += [
-        f"Median unter {MEDIAN:g}: {result.criteria[key]}"
+        Missing(f"Median unter {rules.median:g}: {result.criteria[key]}", "hochladen", scenario,
+                Lack.WEAK)
         for key, figure in variant.criteria.items()
-        if result.five_levels and figure.median is not None and _oriented(result, figure) < MEDIAN
-    ]
-    if variant.n_cases < CASES:
-        missing.append(f"{variant.n_cases} von mindestens {CASES} Fällen bewertet")
-    if result.n_cases and result.n_edge_cases < EDGE_SHARE * result.n_cases:
-        missing.append(f"Weniger als {share(EDGE_SHARE)} Grenzfälle")
+        if result.five_levels
+        and figure.median is not None
+        and _oriented(result, figure) < rules.median
+    ]  # fmt: skip
+    if variant.n_cases < rules.cases:
+        text = f"{variant.n_cases} von mindestens {rules.cases} Fällen bewertet"
+        missing.append(Missing(text, "steckbrief", scenario))
+    if result.n_cases and result.n_edge_cases < rules.edge_share * result.n_cases:
+        text = f"Weniger als {share(rules.edge_share)} Grenzfälle"
+        missing.append(Missing(text, "steckbrief", scenario))
     return missing
 
 
-def _voices_missing(voices: Mapping[Audience, int]) -> list[str]:
+def _voices_missing(
+    voices: Mapping[Audience, int], rules: Thresholds, scenario: dict[str, str]
+) -> list[Missing]:
     silent = [name for audience, name in OF_WHOM.items() if not voices.get(audience)]
-    missing = [f"Rückmeldungen von {' und '.join(silent)} fehlen"] if silent else []
-    return missing + [
-        f"Rückmeldungen von {name}: {voices[audience]} von mindestens {FEWEST}"
+    texts = [f"Rückmeldungen von {' und '.join(silent)} fehlen"] if silent else []
+    texts += [
+        f"Rückmeldungen von {name}: {voices[audience]} von mindestens {rules.voices}"
         for audience, name in OF_WHOM.items()
-        if 0 < voices.get(audience, 0) < FEWEST
+        if 0 < voices.get(audience, 0) < rules.voices
     ]
+    return [Missing(text, "rueckmeldungen", scenario) for text in texts]
 
 
 def _oriented(result: RoundResult, figure: Figure) -> float:
@@ -171,10 +185,11 @@ def agreement_rule(figures: Agreement) -> str | None:
     """The rule by which raters agree well enough, or None where they do not: ordinal alpha; or,
     where it cannot be determined or ratings crowd at one end, a high AC2 with nearly all pairs
     within one level."""
+    rules = load_thresholds()
     alpha, ac2, near = figures.alpha["ordinal"].value, figures.ac2.value, figures.near_share
-    if alpha is not None and alpha >= TENTATIVE:
+    if alpha is not None and alpha >= rules.alpha:
         return "Alpha"
-    crowded = figures.end_share is not None and figures.end_share >= CROWDED_SHARE
+    crowded = figures.end_share is not None and figures.end_share >= rules.crowded_share
     if (alpha is None or crowded) and ac2 is not None and near is not None:
-        return "AC2" if ac2 >= AC2 and near >= NEAR_SHARE else None
+        return "AC2" if ac2 >= rules.ac2 and near >= rules.near_share else None
     return None

@@ -58,6 +58,8 @@ class Evidence(SQLModel, table=True):
     tracking_run_id: str = ""
     """MLflow's run whose artifact the file is; empty until it was sent."""
     artifact_path: str = ""
+    missing_since: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    """Since when a check did not find the file in MLflow, or found another one there."""
 
 
 class WorksheetAnswer(SQLModel, table=True):

@@ -22,6 +22,7 @@ from reallabor.policies import may_adjudicate, require
 from reallabor.rating.adjudicated import adjudications
 from reallabor.rating.disputes import Dispute, find_disputes
 from reallabor.rating.rounds import stored_round
+from reallabor.recording.stopping import require_not_stopped
 
 REASON_LIMIT = 2000
 """Longest reason in characters."""
@@ -70,6 +71,7 @@ def decide_level(
         raise WrongState(
             f"Runde {round_.number} ist freigegeben; Klärungen lassen sich nicht mehr ändern."
         )
+    require_not_stopped(session, round_.scenario_id)
     dispute = next((each for each in find_disputes(session, round_) if each.token == token), None)
     if dispute is None or dispute.seen != seen:
         raise WrongState(

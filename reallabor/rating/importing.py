@@ -39,6 +39,7 @@ from reallabor.rating.rating_file import RatingFile, RatingRow
 from reallabor.rating.results import released_round
 from reallabor.rating.rounds import create_round
 from reallabor.recording.catalogue import get_scenario, store_rubric
+from reallabor.recording.stopping import require_not_stopped
 
 LONGEST_CRITERION = 64
 """Longest name of a criterion in characters, as in `evaluations`."""
@@ -90,6 +91,7 @@ def import_ratings(
             get_scenario(session, slug)  # refuses and names those there are
         rubric_content = _rubric_content(slug, file, scale, higher_is_better=not lower_is_better)
         scenario = _create_scenario(session, slug, file, rubric_content, declared=scale is not None)
+    require_not_stopped(session, row_id(scenario.id))
     rubric = session.get_one(Rubric, row_id(scenario.rubric_id))
     _check_options(rubric, scale, lower_is_better)
     criteria = _criteria(session, rubric, file)

@@ -30,6 +30,7 @@ from reallabor.rating.outbox import enqueue_judgements
 from reallabor.rating.results import released_round
 from reallabor.rating.rounds import open_rounds
 from reallabor.recording.hidden_outputs import is_hidden
+from reallabor.recording.stopping import require_not_stopped
 from reallabor.tracking.judging import Judgement
 
 
@@ -72,6 +73,7 @@ def begin_pass(
 
     Raises WrongState where there is no round, no anchor text or no output to judge.
     """
+    require_not_stopped(session, row_id(scenario.id))
     round_ = _round_to_judge(session, scenario)
     # Locked, so that two first calls make one judge.
     session.exec(select(Round.id).where(Round.id == round_.id).with_for_update()).one()

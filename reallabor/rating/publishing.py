@@ -36,6 +36,7 @@ from reallabor.rating.judge_publishing import send_judgements
 from reallabor.rating.results import round_result
 from reallabor.recording import shared_cases
 from reallabor.recording.catalogue import stored_scenario
+from reallabor.recording.evidence_files import send_evidence
 from reallabor.recording.hidden_outputs import is_hidden
 from reallabor.recording.indicators import indicator_names
 from reallabor.recording.undoing import delete_withdrawn
@@ -323,6 +324,10 @@ def _send_erasure(connection: Connection, entry: OutboxEntry) -> None:
         publishing.delete_trace(connection, experiment_id, trace_id)
 
 
+def _send_evidence(connection: Connection, entry: OutboxEntry) -> None:
+    send_evidence(connection, entry.subject_id)
+
+
 def _send_decision(connection: Connection, entry: OutboxEntry) -> None:
     with reading() as session:
         decision = session.get_one(Decision, entry.subject_id)
@@ -355,4 +360,5 @@ _SENDERS = {
     Delivery.CASES: _send_cases,
     Delivery.WITHDRAWAL: _send_withdrawal,
     Delivery.ERASURE: _send_erasure,
+    Delivery.EVIDENCE: _send_evidence,
 }

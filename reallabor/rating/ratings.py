@@ -30,6 +30,7 @@ from reallabor.models import (
 )
 from reallabor.policies import may_rate, require
 from reallabor.recording.hidden_outputs import is_hidden
+from reallabor.recording.stopping import require_not_stopped
 
 COMMENT_LIMIT = 2000
 """Longest comment in characters."""
@@ -59,8 +60,8 @@ def submit_rating(
 
     Idempotent: the same `submission` changes nothing. A new submission for the same output
     supersedes the earlier one, which stays. Raises NotAllowed for another person's token,
-    WrongState once the round is released or the output is no longer theirs, InvalidRating for
-    missing or impossible values.
+    WrongState once the round is released, the scenario is stopped or the output no longer theirs,
+    InvalidRating for missing or impossible values.
     """
     require(may_rate, actor)
     _require_id(submission)
@@ -114,6 +115,7 @@ def _save(
         _require_same(known.rater_id, known.output_id, assignment.rater_id, assignment.output_id)
         return
     _require_open(rater, round_)
+    require_not_stopped(session, round_.scenario_id)
     _require_shown(session, assignment.output_id)
     _revive(assignment)
     text = session.get_one(Output, assignment.output_id).text or ""
@@ -174,6 +176,7 @@ def _save_gold(
         )
         return
     _require_open(rater, round_)
+    require_not_stopped(session, round_.scenario_id)
     text = session.get_one(GoldCase, assignment.gold_case_id).output
     criteria = _checked(session, round_, judgement.levels)
     remarks = _checked_remarks(judgement, {criterion.key for criterion in criteria}, len(text))

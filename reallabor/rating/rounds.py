@@ -36,6 +36,7 @@ from reallabor.rating.drafting import Draft, RoundChoice, draft_round
 from reallabor.rating.outbox import enqueue_round
 from reallabor.rating.raters import add_rater, new_token
 from reallabor.recording.catalogue import get_scenario
+from reallabor.recording.stopping import require_not_stopped
 
 
 def open_round(
@@ -43,13 +44,15 @@ def open_round(
 ) -> Round:
     """Start the evaluation of a scenario: fix the runs, the rubric version, and who rates what.
 
-    Raises WrongState where a round is open already, nothing was recorded or raters are missing.
+    Raises WrongState where the scenario is stopped, a round is open already, nothing was recorded
+    or raters are missing.
     """
     require(may_open_round, actor)
     choice = choice or RoundChoice()
     scenario = get_scenario(session, slug)
     # Locked, so that two organisers cannot open two rounds at the same moment.
     session.exec(select(Scenario.id).where(Scenario.id == scenario.id).with_for_update()).one()
+    require_not_stopped(session, row_id(scenario.id))
     if open_rounds(session, scenario):
         raise WrongState(
             f"Zu '{scenario.title}' läuft schon eine Bewertungsrunde. Bitte erst freigeben."

@@ -28,6 +28,7 @@ from reallabor.models import (
     Scenario,
     row_id,
 )
+from reallabor.recording.stopping import stop_sentence
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,8 @@ class OpenRating:
     done: int
     demo: bool
     due_on: date | None = None
+    stop: str = ""
+    """Why nothing can be rated at present; empty where it can."""
 
 
 @dataclass(frozen=True)
@@ -147,6 +150,7 @@ def list_open_ratings(session: Session, person: Person) -> list[OpenRating]:
         OpenRating(
             row_id(round_.id), scenario.slug, scenario.title, total[row_id(round_.id)],
             done[row_id(round_.id)], round_.demo, round_.due_on,
+            stop_sentence(scenario) if scenario.stopped_at else "",
         )
         for round_, scenario in rounds
     ]  # fmt: skip

@@ -30,6 +30,7 @@ from reallabor.rating.sheet import list_open_ratings
 from reallabor.rating.survey_keys import key_hash, new_key
 from reallabor.recording.catalogue import get_scenario
 from reallabor.recording.hidden_outputs import is_hidden
+from reallabor.recording.stopping import require_not_stopped
 
 __all__ = [
     "ABOUT_LIMIT", "AUDIENCES", "MOST_LINKS", "Audience", "SampleChoice", "SurveySummary",
@@ -98,6 +99,7 @@ def open_survey(
     scenario = get_scenario(session, slug)
     # Locked, so that two people cannot open two surveys at the same moment.
     session.exec(select(Scenario.id).where(Scenario.id == scenario.id).with_for_update()).one()
+    require_not_stopped(session, row_id(scenario.id))
     running = select(Survey.id).where(
         Survey.scenario_id == scenario.id,
         Survey.audience == audience,

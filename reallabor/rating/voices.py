@@ -27,6 +27,7 @@ from reallabor.questionnaires import Questionnaire
 from reallabor.rating.survey_keys import key_hash, plain_key
 from reallabor.rating.surveys import locked_survey, require_open
 from reallabor.recording.hidden_outputs import is_hidden
+from reallabor.recording.stopping import require_not_stopped
 from reallabor.settings import get_settings
 
 WORRY_LIMIT = 1000
@@ -79,6 +80,7 @@ def find_questionnaire(session: Session, access: Access) -> OpenQuestionnaire:
     if token is not None:
         _require_unused(token)
     require_open(survey)
+    _require_running(session, survey)
     _require_no_show(survey)
     shown = not _is_withdrawn(session, survey)
     return OpenQuestionnaire(
@@ -207,6 +209,15 @@ def _require_no_show(survey: Survey) -> None:
         raise WrongState(_SHOW)
 
 
+def _require_running(session: Session, survey: Survey) -> None:
+    """The same as `require_not_stopped`, in a sentence for those who are asked."""
+    if session.get_one(Scenario, survey.scenario_id).stopped_at is not None:
+        raise WrongState(
+            "Diese Erprobung ruht zurzeit, deshalb nimmt der Fragebogen gerade keine Antworten an. "
+            "Bitte fragen Sie Ihre Ansprechperson, wann es weitergeht."
+        )
+
+
 def _is_stored(session: Session, survey: Survey, sheet: Sheet) -> bool:
     try:
         uuid.UUID(sheet.submission)
@@ -222,6 +233,9 @@ def _is_stored(session: Session, survey: Survey, sheet: Sheet) -> bool:
 
 def _store(session: Session, survey: Survey, sheet: Sheet, channel: Channel) -> None:
     require_open(survey)
+    if channel == Channel.PAPER:
+        require_not_stopped(session, survey.scenario_id)
+    _require_running(session, survey)
     questionnaire = Questionnaire.model_validate(survey.questions)
     worry = sheet.worry.replace("\x00", "").replace("\r\n", "\n").strip()
     _require_answers(questionnaire, sheet.answers, worry)

@@ -8,9 +8,10 @@ from sqlalchemy.exc import DataError, IntegrityError
 from sqlmodel import col, select
 
 from reallabor.database import CATALOGUE_LOCK, reading, take_turns, transaction
-from reallabor.models import Scenario, TrialRun, Watermark, now
+from reallabor.models import Scenario, TrialRun, Watermark, now, row_id
 from reallabor.recording.catalogue import get_scenario, load_shipped
 from reallabor.recording.settling import resettle
+from reallabor.recording.stopping import require_not_stopped, stop_sentence
 from reallabor.recording.taking_over import ProjectionReport, store_run
 from reallabor.recording.undoing import withdrawn_runs
 from reallabor.tracking import Connection, names
@@ -87,12 +88,15 @@ def _project_experiment(
             f"Das MLflow-Experiment 'reallabor/{slug}' gehört zu keinem Szenario dieser Datenbank."
         )
         return
+    if scenario.stopped_at is not None:
+        report.notes.append(stop_sentence(scenario))
+        return  # the watermark stays: what was logged meanwhile is found once the stop is lifted
     since = 0 if everything or mark is None else max(0, mark.end_time_ms - OVERLAP_MS)
     newest = mark.end_time_ms if mark else 0
     for run in finished_runs(connection, experiment_id, since_ms=since):
         newest = max(newest, round(run.finished_at.timestamp() * 1000))
-        if names.IMPORTED in run.tags or names.CONTENT in run.tags:
-            continue  # made by us: for imported ratings, or to hold the cases
+        if any(tag in run.tags for tag in (names.IMPORTED, names.CONTENT, names.EVIDENCE)):
+            continue  # made by us: for imported ratings, or to hold cases or evidence
         if run.run_id in withdrawn:
             continue  # taken back, and about to be deleted
         if known.get(run.run_id, False) and not verify:
@@ -103,7 +107,9 @@ def _project_experiment(
                 take_turns(session, CATALOGUE_LOCK)  # two projections at once take a run over once
                 if run.run_id in withdrawn_runs(session):
                     continue  # taken back while its outputs were being read
-                store_run(session, get_scenario(session, slug), run, stored, report)
+                scenario = get_scenario(session, slug)
+                require_not_stopped(session, row_id(scenario.id))  # stopped meanwhile
+                store_run(session, scenario, run, stored, report)
         except _ODD:  # one such run must not keep all others out
             log.exception("run_not_taken_over", run=run.run_id)
             report.notes.append(

@@ -17,6 +17,7 @@ from reallabor.german import number
 from reallabor.limits import MOST_COST_EUR, MOST_LATENCY_MS, MOST_TOKENS
 from reallabor.recording.answering import as_output
 from reallabor.recording.journal import Journal, JournalEntry, JournalWriter, journal_root
+from reallabor.recording.recordable import require_recordable
 from reallabor.recording.sending import OWN_PARAMS, RecordedRun, send_journal
 from reallabor.recording.shared_cases import fetch_scenario
 from reallabor.scenarios import (
@@ -143,6 +144,7 @@ def open_run(
 ) -> Iterator[PythonRun]:
     """The body of `reallabor.trial_run`."""
     require_key(variant)
+    require_recordable(slug)
     connection = Connection.from_settings(get_settings())
     journal = _unfinished(slug, variant, organisation) if resume else None
     if journal is None:

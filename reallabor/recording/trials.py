@@ -7,6 +7,7 @@ from reallabor.german import number
 from reallabor.recording.answering import Answered, answers
 from reallabor.recording.endpoint import Endpoint, endpoint_system, prompt_of
 from reallabor.recording.journal import Journal, JournalEntry, journal_root
+from reallabor.recording.recordable import require_recordable
 from reallabor.recording.sending import RecordedRun, send_journal
 from reallabor.scenarios import ScenarioFolder, System, load_scenario
 from reallabor.tracking import Connection
@@ -37,10 +38,12 @@ def record_trial(
     Each output is in the local journal before anything is sent. With `resume` the newest
     interrupted trial goes on: cases in the journal are not run again, what MLflow holds is not
     sent again. `scenario` is one that has no folder, made in the app: only an endpoint can run it.
-    Raises WrongState where there is nothing to resume or the cost ceiling is reached,
+    Raises WrongState where the scenario is stopped, there is nothing to resume or the cost ceiling
+    is reached,
     TrackingUnavailable where MLflow is down, EndpointUnavailable where the model is (the journal
     stays).
     """
+    require_recordable(slug)
     systems: dict[str, System] = {}
     created = scenario
     if resume:

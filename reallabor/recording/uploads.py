@@ -26,6 +26,7 @@ from reallabor.recording.columns import (
 from reallabor.recording.journal import Journal, JournalEntry, journal_root
 from reallabor.recording.projection import project
 from reallabor.recording.sending import RecordedRun, send_journal
+from reallabor.recording.stopping import require_slug_not_stopped
 from reallabor.recording.table import Table, read_table
 from reallabor.recording.table_rows import Problems, missing_column
 from reallabor.recording.undoing import finish_withdrawals
@@ -145,8 +146,11 @@ def take_upload(
     upload: Upload, connection: Connection, *, actor: Person, progress: Progress | None = None
 ) -> tuple[RecordedRun, int]:
     """Record an upload and take it over at once; gives the row id of its run too. Raises what
-    `record_upload` raises, NotAllowed, and WrongState where the run was undone meanwhile."""
+    `record_upload` raises, NotAllowed, and WrongState where the scenario is stopped or the run was
+    undone meanwhile."""
     require(may_record, actor)
+    with reading() as session:
+        require_slug_not_stopped(session, upload.scenario.slug)
     finish_withdrawals(connection)  # else the run of the same outputs would be found, and hidden
     recorded = record_upload(upload, connection, progress=progress)
     project(connection, slug=upload.scenario.slug, everything=True)
@@ -208,6 +212,8 @@ def send_kept(connection: Connection) -> list[RecordedRun]:
         for journal in Journal.unfinished(journal_root(), folder.name):
             if journal.plan.way == Way.FILE and journal.closed:
                 try:
+                    with reading() as session:
+                        require_slug_not_stopped(session, folder.name)
                     sent.append(_send(journal, connection))
                 except (ReallaborError, FileNotFoundError) as refusal:
                     # Still down, or somebody else is sending it; one must not hold up the others.

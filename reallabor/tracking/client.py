@@ -135,6 +135,11 @@ class Connection:
         except ReallaborError:
             raise
         except requests.RequestException as error:
+            status = error.response.status_code if error.response is not None else 503
+            if status < 500 and status not in _RETRIED_STATUS:
+                raise TrackingRefused(
+                    f"MLflow unter {self.address} hat die Anfrage abgelehnt (Status {status})."
+                ) from error
             raise self.unavailable(type(error).__name__) from error
         except MlflowException as error:
             status = error.get_http_status_code()

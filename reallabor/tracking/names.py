@@ -17,6 +17,9 @@ WAY = "reallabor.way"
 CONTENT = "reallabor.content"
 """Set on the run that holds steckbrief and cases as files, so that recording needs nothing else;
 such a run has no traces and is not read back."""
+EVIDENCE = "reallabor.evidence"
+"""Set on the run that holds the files behind confirmed gates as artifacts, `true` or, for those of
+the demonstration, `demo`; such a run has no traces and is not read back."""
 ORGANISATION = "organisation"
 RUN_KEY = "reallabor.run_key"
 DEMO = "reallabor.demo"

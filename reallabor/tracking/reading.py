@@ -117,11 +117,20 @@ def fetch_files(
 
 def demo_runs(connection: Connection, experiment_id: str) -> list[str]:
     """Ids of the runs of the demonstration, finished or not."""
+    return _tagged(connection, experiment_id, names.DEMO, "true")
+
+
+def demo_evidence_runs(connection: Connection, experiment_id: str) -> list[str]:
+    """Ids of the runs that hold the evidence of the demonstration."""
+    return _tagged(connection, experiment_id, names.EVIDENCE, "demo")
+
+
+def _tagged(connection: Connection, experiment_id: str, tag: str, value: str) -> list[str]:
     with connection.translated() as client:
         found = pages(
             lambda token: client.search_runs(
                 [experiment_id],
-                f"tags.`{names.DEMO}` = 'true'",
+                f"tags.`{tag}` = '{value}'",
                 max_results=PAGE,
                 page_token=token,
             )

@@ -16,6 +16,10 @@ _TASKS = {
     "evaluator": "Bewertet Ausgaben, ohne zu wissen, von welchem System sie sind.",
     "organiser": "Startet Bewertungen und gibt Ergebnisse frei.",
     "steering": "Vergleicht Szenarien und beschließt.",
+    "data_protection": "Prüft Datenschutz und Grundrechte (DSB).",
+    "staff_council": "Prüft für den Personalrat.",
+    "security": "Prüft die Informationssicherheit (ISB).",
+    "subject": "Steht für die Fachaufgabe ein (Fachseite).",
 }
 
 

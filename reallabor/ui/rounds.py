@@ -30,6 +30,8 @@ def round_card(scenario: ScenarioSummary, person: Person) -> None:
     with st.container(border=True):
         st.subheader(plain(scenario.title), anchor=False)
         demo_badge(round_.demo)
+        if scenario.stop:
+            st.error(plain(scenario.stop), icon=":material/block:")
         progress_bar(round_)
         if not may_release(person):
             return

@@ -6,8 +6,10 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from reallabor.deciding.candidate import candidate_of
 from reallabor.deciding.comparison import ScenarioComparison
-from reallabor.deciding.readiness import Gate, GateState, agreement_rule, candidate_of
+from reallabor.deciding.gates import WORDS, Gate, GateState
+from reallabor.deciding.readiness import agreement_rule
 from reallabor.german import UNKNOWN, count, date, number, share, span
 from reallabor.rating.results import Figure, RoundResult, VariantResult
 from reallabor.recording.indicators import TITLES
@@ -17,11 +19,6 @@ from reallabor.recording.values import value_text
 from reallabor.scenarios import FieldContent
 from reallabor.ui.page import plain
 
-GATE_WORDS = {
-    GateState.PASSED: "erfüllt",
-    GateState.MISSED: "verfehlt",
-    GateState.OPEN: "offen",
-}
 _SHARES = frozenset(key for key in TITLES if key.endswith("_share"))
 
 
@@ -178,9 +175,7 @@ def _readiness_in_words(comparison: ScenarioComparison) -> str:
 def _gates_in_words(gates: Sequence[Gate]) -> str:
     if not gates:
         return "keine"
-    counts = [
-        (sum(gate.state == state for gate in gates), word) for state, word in GATE_WORDS.items()
-    ]
+    counts = [(sum(gate.state == state for gate in gates), word) for state, word in WORDS.items()]
     return ", ".join(f"{n} {word}" for n, word in counts if n)
 
 
@@ -271,7 +266,7 @@ def gate_table(gates: Sequence[Gate]) -> pd.DataFrame:
     """Gates as rows, missed ones first."""
     order = [GateState.MISSED, GateState.OPEN, GateState.PASSED]
     rows = [
-        {"Ausschlusskriterium": gate.title, "Stand": GATE_WORDS[gate.state]}
+        {"Ausschlusskriterium": gate.title, "Stand": gate.words}
         for gate in sorted(gates, key=lambda gate: order.index(gate.state))
     ]
     return pd.DataFrame(rows).set_index("Ausschlusskriterium")

@@ -124,6 +124,7 @@ def upgrade() -> None:
     sa.Column('content', sa.LargeBinary(), nullable=True),
     sa.Column('tracking_run_id', sa.String(), nullable=False),
     sa.Column('artifact_path', sa.String(), nullable=False),
+    sa.Column('missing_since', sa.DateTime(timezone=True), nullable=True),
     sa.ForeignKeyConstraint(['review_id'], ['gate_review.id'], name=op.f('fk_evidence_review_id_gate_review')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_evidence'))
     )

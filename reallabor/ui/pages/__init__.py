@@ -26,6 +26,7 @@ AGREEMENT = str(_FOLDER / "agreement.py")
 ADJUDICATE = str(_FOLDER / "adjudicate.py")
 NEW_RUBRIC_VERSION = str(_FOLDER / "new_rubric_version.py")
 VOICES = str(_FOLDER / "voices.py")
+GATES = str(_FOLDER / "gates.py")
 
 
 def listed() -> list[StreamlitPage]:
@@ -55,4 +56,10 @@ def listed() -> list[StreamlitPage]:
         st.Page(NEW_RUBRIC_VERSION, title="Neue Fassung", url_path="neue-fassung",
                 visibility="hidden"),
         st.Page(VOICES, title="Rückmeldungen", url_path="rueckmeldungen", visibility="hidden"),
+        st.Page(GATES, title="Prüfpunkte", url_path="pruefpunkte", visibility="hidden"),
     ]  # fmt: skip
+
+
+def at(url_path: str) -> StreamlitPage:
+    """The page at this address, for links that the domain gives."""
+    return next(each for each in listed() if each.url_path == url_path)

@@ -121,10 +121,29 @@ def show_decision(comparison: ScenarioComparison, person: Person) -> None:
             )
 
 
+def show_readiness(comparison: ScenarioComparison) -> None:
+    """What is missing, if anything."""
+    st.subheader("Reifegrad", anchor=False)
+    if comparison.readiness.ready:
+        st.success("Bereit zur Weiterentwicklung.", icon=":material/check_circle:")
+    else:
+        st.markdown("**Noch nicht bereit. Es fehlt:**")
+        gates = set(comparison.readiness.gates)
+        rows = [text for text in comparison.readiness.missing if text not in gates]
+        if unpassed := len(gates):
+            rows.append(
+                count(unpassed, "Ausschlusskriterium", "Ausschlusskriterien")
+                + " verfehlt oder offen, siehe Liste"
+            )
+        st.markdown("\n".join(f"- {plain(row)}" for row in rows))
+
+
 def show_scenario(comparison: ScenarioComparison, person: Person, *, blind: bool) -> None:
     """Everything about one scenario, from result to decision."""
     st.header(plain(comparison.title), anchor=False)
     demo_badge(comparison.demo)
+    if comparison.stopped_at:
+        st.error(f"{plain(comparison.readiness.missing[0])}.", icon=":material/block:")
     result = comparison.result
     if result is None:
         st.info("Noch keine Ergebnisse: Zu diesem Szenario wurde noch keine Bewertung freigegeben.")
@@ -153,24 +172,15 @@ def show_scenario(comparison: ScenarioComparison, person: Person, *, blind: bool
         show_metrics(comparison)
     left, right = st.columns(2)
     with left:
-        st.subheader("Reifegrad", anchor=False)
-        if comparison.readiness.ready:
-            st.success("Bereit zur Weiterentwicklung.", icon=":material/check_circle:")
-        else:
-            st.markdown("**Noch nicht bereit. Es fehlt:**")
-            rows = list(comparison.readiness.points)
-            if unpassed := len(comparison.readiness.gates):
-                rows.append(
-                    count(unpassed, "Ausschlusskriterium", "Ausschlusskriterien")
-                    + " verfehlt oder offen, siehe Liste"
-                )
-            st.markdown("\n".join(f"- {plain(row)}" for row in rows))
+        show_readiness(comparison)
     with right:
         st.subheader("Ausschlusskriterien", anchor=False)
         if comparison.gates:
             show_table(gate_table(comparison.gates))
         else:
             st.write("Für dieses Szenario sind keine hinterlegt.")
+        st.page_link(pages.GATES, label="Prüfpunkte", icon=":material/gavel:",
+                     query_params={"szenario": comparison.slug})  # fmt: skip
     if comparison.agreement:
         st.subheader("Übereinstimmung der Bewertenden", anchor=False)
         st.caption(

@@ -5,7 +5,7 @@ from typing import Any
 import streamlit as st
 
 from reallabor.database import reading, transaction
-from reallabor.evaluations import GENERAL_GATES, load_gates
+from reallabor.gates import GENERAL_GATES, load_gates
 from reallabor.german import count
 from reallabor.people import organisation_of
 from reallabor.policies import may_record, require
@@ -78,7 +78,7 @@ def ask_steckbrief(organisation: str) -> dict[str, Any]:
         "helps": helps,
         "ai_kind": kind,
         "risk_class": {"class": risk, "article": "VO (EU) 2024/1689",
-                       "reason": reason.strip() or "zu prüfen"},
+                       "high_risk": risk == "Hochrisiko", "reason": reason.strip() or "zu prüfen"},
         "gates": chosen,
         "baseline_minutes": as_number(minutes),
         "yearly_volume": as_number(volume),

@@ -16,7 +16,7 @@ from reallabor.rating.sheet import (
     sheet_key,
 )
 from reallabor.ui import pages
-from reallabor.ui.page import asked_number, demo_badge, page
+from reallabor.ui.page import asked_number, demo_badge, page, plain
 from reallabor.ui.scoring import (
     Passage,
     Refusal,
@@ -139,6 +139,9 @@ def show_open(person: Person, ratings: list[OpenRating]) -> None:
     st.query_params["runde"] = str(rating.round_id)
     with st.container(key="demo-badge"):
         demo_badge(rating.demo)
+    if rating.stop:
+        st.error(plain(rating.stop), icon=":material/block:")
+        return
     show_sheet(person, rating.round_id)
 
 

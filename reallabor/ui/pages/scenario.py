@@ -149,6 +149,8 @@ def show_actions(
         if folder and may_record(person):
             st.page_link(pages.UPLOAD, label="Durchlauf hochladen", icon=":material/upload_file:",
                          query_params={"szenario": scenario.slug})  # fmt: skip
+        st.page_link(pages.GATES, label="Prüfpunkte", icon=":material/gavel:",
+                     query_params={"szenario": scenario.slug})  # fmt: skip
         st.page_link(pages.VOICES, label="Rückmeldungen", icon=":material/forum:",
                      query_params={"szenario": scenario.slug})  # fmt: skip
         if scenario.released:
@@ -218,7 +220,10 @@ with page("Steckbrief") as me:
     with st.container(horizontal=True):
         st.badge(scenario.phase, color="blue")
         demo_badge(scenario.demo)
-    st.markdown(f"**Nächster Schritt:** {plain(scenario.next_step)}")
+    if scenario.stop:
+        st.error(plain(scenario.stop), icon=":material/block:")
+    else:
+        st.markdown(f"**Nächster Schritt:** {plain(scenario.next_step)}")
     show_actions(scenario, me, folder, blind=blind)
     show_facts(content, rubric)
     if not blind:
@@ -237,7 +242,8 @@ with page("Steckbrief") as me:
         show_indicators(scenario.runs, measure_titles(content))
         show_runs(all_runs, slug)
     round_card(scenario, me)
-    if may_open_round(me) and not scenario.open_round and scenario.runs and not blind:
+    may_open = may_open_round(me) and not scenario.stop
+    if may_open and not scenario.open_round and scenario.runs and not blind:
         open_button(scenario)
     if folder:
         if not blind:  # gold cases would stand out beside the list

@@ -1,9 +1,14 @@
 """Start: what is yours to do."""
 
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
 import streamlit as st
 
 from reallabor.database import reading
 from reallabor.deciding.agenda import Agenda, ScenarioSummary, agenda
+from reallabor.deciding.reviewing import ReviewTask
 from reallabor.german import count, date, day, today
 from reallabor.people import Person
 from reallabor.policies import may_open_round
@@ -19,6 +24,9 @@ def show_rating(rating: OpenRating) -> None:
     with st.container(border=True):
         st.subheader(plain(rating.title), anchor=False)
         demo_badge(rating.demo)
+        if rating.stop:
+            st.error(plain(rating.stop), icon=":material/block:")
+            return
         left = rating.total - rating.done
         if rating.due_on and left:
             late = rating.due_on < today()
@@ -55,28 +63,37 @@ def show_decision(scenario: ScenarioSummary) -> None:
             st.switch_page(pages.COMPARE, query_params={"szenario": scenario.slug})
 
 
+def show_review(task: ReviewTask) -> None:
+    """One card: gates that wait for this person's office."""
+    with st.container(border=True):
+        st.subheader(plain(task.title), anchor=False)
+        demo_badge(task.demo)
+        if task.open:
+            st.markdown(f"**Prüfpunkte: {len(task.open)} offen**")
+            st.markdown("\n".join(f"- {plain(gate.title)}: {gate.words}" for gate in task.open))
+        for gate in task.expiring:
+            assert gate.expires_on is not None
+            st.write(f"{plain(gate.title)}: läuft am {day(gate.expires_on)} ab.")
+        if st.button("Prüfpunkte ansehen", key=f"review-{task.slug}", type="primary"):
+            address = {"szenario": task.slug, "punkt": task.first}
+            st.switch_page(pages.GATES, query_params=address)
+
+
 def show(tasks: Agenda, person: Person) -> None:
     """All tasks, most urgent first."""
-    if tasks.ratings:
-        st.header("Ihre offenen Bewertungen", anchor=False)
-        for rating in tasks.ratings:
-            show_rating(rating)
-    if tasks.quarantine:
-        st.header("Personendaten gemeldet", anchor=False)
-        for entry in tasks.quarantine:
-            quarantine_card(entry, person)
-    if tasks.to_release:
-        st.header("Laufende Bewertungen", anchor=False)
-        for scenario in tasks.to_release:
-            round_card(scenario, person)
-    if tasks.to_open:
-        st.header("Bereit zur Bewertung", anchor=False)
-        for scenario in tasks.to_open:
-            show_opening(scenario)
-    if tasks.to_decide:
-        st.header("Zum Beschluss", anchor=False)
-        for scenario in tasks.to_decide:
-            show_decision(scenario)
+    sections: list[tuple[str, list[Any], Callable[[Any], None]]] = [
+        ("Ihre offenen Bewertungen", tasks.ratings, show_rating),
+        ("Personendaten gemeldet", tasks.quarantine, partial(quarantine_card, person=person)),
+        ("Laufende Bewertungen", tasks.to_release, partial(round_card, person=person)),
+        ("Bereit zur Bewertung", tasks.to_open, show_opening),
+        ("Zu prüfen", tasks.reviews, show_review),
+        ("Zum Beschluss", tasks.to_decide, show_decision),
+    ]
+    for title, entries, show_entry in sections:
+        if entries:
+            st.header(title, anchor=False)
+        for entry in entries:
+            show_entry(entry)
     if tasks.empty:
         st.info(
             "Für Sie ist gerade nichts zu tun. Sobald eine Bewertung beginnt oder Ergebnisse "

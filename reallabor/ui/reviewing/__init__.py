@@ -1,0 +1,1 @@
+"""Parts of the page Prüfpunkte: the review of one gate, and the worksheets."""
