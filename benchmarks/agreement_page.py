@@ -24,8 +24,8 @@ def measure(slug: str) -> dict[str, tuple[float, float]]:
     from reallabor.models import Scenario
     from reallabor.people import acting_person
     from reallabor.rating import disagreement
-    from reallabor.rating.rated_levels import rated_levels
     from reallabor.rating.results import released_round
+    from reallabor.rating.round_data import load_round
 
     found: dict[str, tuple[float, float]] = {}
 
@@ -40,7 +40,7 @@ def measure(slug: str) -> dict[str, tuple[float, float]]:
         assert round_ is not None
         assert round_.id is not None
         person, number = acting_person(session), round_.id
-        clock("Bewertungen lesen", lambda: rated_levels(session, round_))
+        clock("Bewertungen lesen", lambda: load_round(session, round_))
     for step in (WHOLE, "dieselbe Seite noch einmal"):
         with reading() as session:
             clock(step, lambda: disagreement.agreement_of(session, number, actor=person))

@@ -418,7 +418,7 @@ def test_case_scores_mean_is_the_score(trial: Trial, platform_url: str) -> None:
         round_ = session.get_one(Round, found.round_id)
         scores = case_scores(session, round_)
         (variant,) = round_result(session, round_).variants
-    assert list(scores.columns) == ["variant", "case", "cluster", "score"]
+    assert list(scores.columns) == ["variant", "case", "score"]
     assert len(scores) == 6
     assert scores["score"].mean() == pytest.approx(variant.score.mean)
 

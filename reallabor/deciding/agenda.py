@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sqlmodel import Session, col, func, select
 
-from reallabor.deciding.comparison import current_decision
+from reallabor.deciding.comparison import current_decision, phase_of
 from reallabor.deciding.reviewing import ReviewTask, review_tasks
 from reallabor.german import count
 from reallabor.models import (
@@ -58,15 +58,11 @@ class ScenarioSummary:
     @property
     def phase(self) -> str:
         """German name of the phase."""
-        if self.stop:
-            return "gestoppt"
-        if self.open_round:
-            return "wird bewertet"
-        if self.decision:
-            return "beschlossen"
-        if self.released:
-            return "bewertet, zum Beschluss"
-        return "erprobt" if self.runs else "vorbereitet"
+        return phase_of(
+            stopped=bool(self.stop), rating=self.open_round is not None,
+            decided=self.decision is not None, released=self.released is not None,
+            recorded=bool(self.runs),
+        )  # fmt: skip
 
     @property
     def next_step(self) -> str:

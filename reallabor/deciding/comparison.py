@@ -1,22 +1,41 @@
 """Scenarios side by side: results, gates, readiness and decision. The same figures serve the page,
 the command line, exports and the evidence of decisions."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlmodel import Session, col, select
 
+from reallabor.deciding.candidate import candidate_of
 from reallabor.deciding.gates import Gate, gate_json, scenario_gates
 from reallabor.deciding.readiness import Readiness, agreement_rule, readiness
+from reallabor.deciding.versioned import Versioned
 from reallabor.german import ZONE
-from reallabor.models import Decision, Organisation, Round, RoundRun, Scenario, Variant
-from reallabor.rating.agreement import Agreement, round_agreement
-from reallabor.rating.drafting import newest_runs
-from reallabor.rating.judged import Judged
-from reallabor.rating.results import Figure, RoundResult, released_round, round_result
-from reallabor.rating.voice_results import voices_heard
+from reallabor.models import (
+    Audience,
+    Decision,
+    Organisation,
+    Round,
+    RoundRun,
+    Scenario,
+    TrialRun,
+    Variant,
+    row_id,
+)
+from reallabor.rating.agreement import Agreement, agreement_of
+from reallabor.rating.counting import count_assigned
+from reallabor.rating.drafting import newest_runs_of
+from reallabor.rating.results import (
+    Figure,
+    RoundResult,
+    VariantResult,
+    released_rounds,
+    result_of,
+)
+from reallabor.rating.round_data import load_rounds
+from reallabor.rating.voice_results import Acceptance, acceptance
 from reallabor.recording.catalogue import get_scenario
 from reallabor.statistics import Estimate, Interval
 
@@ -28,11 +47,17 @@ class ScenarioComparison:
     slug: str
     title: str
     content: dict[str, Any]
+    phase: str
+    """In German, as the list of scenarios has it."""
+    organisations: dict[str, date | None]
+    """The pilot's house and those whose runs were rated, by name; since when one has left."""
     result: RoundResult | None
     agreement: dict[str, Agreement]
     gates: list[Gate]
     readiness: Readiness
+    voices: dict[Audience, Acceptance]
     decision: Decision | None
+    """A copy that belongs to no session."""
     newer_unrated: list[str]
     """Runs that are newer than what was rated, as `Variante (Organisation)`."""
     experiment_id: str | None
@@ -45,56 +70,97 @@ class ScenarioComparison:
         """Whether any of what is shown comes from the demonstration."""
         return bool(self.result and self.result.demo) or bool(self.decision and self.decision.demo)
 
+    @property
+    def candidate(self) -> VariantResult | None:
+        """The variant that readiness and figures are about."""
+        return candidate_of(self.result) if self.result else None
+
 
 def compare(session: Session, slugs: Sequence[str] = ()) -> list[ScenarioComparison]:
     """The named scenarios in this order, or all by title. Raises UnknownObject."""
     if slugs:
-        scenarios = [get_scenario(session, slug) for slug in slugs]
+        ids = [row_id(get_scenario(session, slug).id) for slug in slugs]
     else:
-        scenarios = list(session.exec(select(Scenario).order_by(Scenario.title)).all())
-    return [_compare_one(session, scenario) for scenario in scenarios]
+        ids = [row_id(each) for each in session.exec(select(Scenario.id).order_by(Scenario.title))]
+    found = _KEPT.find(session, ids, lambda missing: _compare(session, missing))
+    return [found[each] for each in ids]
 
 
-def _compare_one(session: Session, scenario: Scenario) -> ScenarioComparison:
-    round_ = released_round(session, scenario)
-    result, agreement = _figures(session, round_) if round_ else (None, {})
-    gates = scenario_gates(session, scenario, result)
-    return ScenarioComparison(
-        slug=scenario.slug,
-        title=scenario.title,
-        content=scenario.content,
-        result=result,
-        agreement=agreement,
-        gates=gates,
-        readiness=readiness(
-            scenario.slug,
-            result,
-            gates,
-            agreement,
-            voices_heard(session, scenario, demo=bool(result and result.demo)),
-            stopped=scenario.stopped_at is not None,
-        ),
-        decision=current_decision(session, scenario),
-        newer_unrated=newer_unrated(session, scenario, round_),
-        experiment_id=scenario.experiment_id,
-        stopped_at=scenario.stopped_at,
-    )
+_KEPT: Versioned[ScenarioComparison] = Versioned()
 
 
-_Figures = tuple[RoundResult, dict[str, Agreement]]
-_KEPT: Judged[_Figures] = Judged()
+def _compare(session: Session, ids: Sequence[int]) -> dict[int, ScenarioComparison]:
+    """A few queries for all of these scenarios (row ids), and the arithmetic of each."""
+    rounds = released_rounds(session, ids)
+    figures = _figures(session, rounds)
+    results = {each: result for each, (result, _) in figures.items()}
+    voices = acceptance(session, {each: each in results and results[each].demo for each in ids})
+    decisions, houses = current_decisions(session, ids), _houses(session)
+    newest = newest_runs_of(session, ids)
+    open_ = set(
+        session.exec(
+            select(Round.scenario_id)
+            .where(col(Round.scenario_id).in_(ids), col(Round.released_at).is_(None))
+        )
+    )  # fmt: skip
+    newer = _newer_unrated(session, rounds, newest, {each.id: each.name for each in houses})
+    found = {}
+    for scenario in session.exec(select(Scenario).where(col(Scenario.id).in_(ids))).all():
+        key = row_id(scenario.id)
+        result, agreement = figures.get(key, (None, {}))
+        gates = scenario_gates(session, scenario, result)
+        heard = {audience: each.heard for audience, each in voices[key].items()}
+        found[key] = ScenarioComparison(
+            slug=scenario.slug,
+            title=scenario.title,
+            content=scenario.content,
+            phase=phase_of(
+                stopped=scenario.stopped_at is not None, rating=key in open_,
+                decided=key in decisions, released=result is not None,
+                recorded=bool(newest[key]),
+            ),
+            organisations=_organisations(scenario, result, houses),
+            result=result,
+            agreement=agreement,
+            gates=gates,
+            readiness=readiness(
+                scenario.slug, result, gates, agreement, heard,
+                stopped=scenario.stopped_at is not None,
+            ),
+            voices=voices[key],
+            decision=decisions.get(key),
+            newer_unrated=newer.get(key, []),
+            experiment_id=scenario.experiment_id,
+            stopped_at=scenario.stopped_at,
+        )  # fmt: skip
+    return found
 
 
-def _figures(session: Session, round_: Round) -> _Figures:
-    """Result and agreement of a round, kept as long as no judgement of it changes."""
-    return _KEPT.get(
-        session,
-        round_,
-        lambda: (
-            round_result(session, round_),
-            round_agreement(session, round_, with_interval=False),
-        ),
-    )
+def phase_of(*, stopped: bool, rating: bool, decided: bool, released: bool, recorded: bool) -> str:
+    """German name of where a scenario stands."""
+    phases = {
+        "gestoppt": stopped,
+        "wird bewertet": rating,
+        "beschlossen": decided,
+        "bewertet, zum Beschluss": released,
+        "erprobt": recorded,
+    }
+    return next((phase for phase, reached in phases.items() if reached), "vorbereitet")
+
+
+def _figures(
+    session: Session, rounds: Mapping[int, Round]
+) -> dict[int, tuple[RoundResult, dict[str, Agreement]]]:
+    """Result and agreement of the round that counts, by scenario."""
+    listed = list(rounds.values())
+    assigned = count_assigned(session, listed)
+    return {
+        data.round_.scenario_id: (
+            result_of(session, data, assigned[row_id(data.round_.id)]),
+            agreement_of(data, with_interval=False),
+        )
+        for data in load_rounds(session, listed)
+    }
 
 
 def current_decision(session: Session, scenario: Scenario) -> Decision | None:
@@ -107,18 +173,69 @@ def current_decision(session: Session, scenario: Scenario) -> Decision | None:
     ).first()
 
 
-def newer_unrated(session: Session, scenario: Scenario, round_: Round | None) -> list[str]:
-    """Newest runs that are not part of the round that counts, where there is one."""
-    if round_ is None:
-        return []
-    rated = set(session.exec(select(RoundRun.run_id).where(RoundRun.round_id == round_.id)).all())
-    found = []
-    for run in newest_runs(session, scenario):
-        if run.id not in rated and run.demo == round_.demo:
-            variant = session.get_one(Variant, run.variant_id)
-            house = session.get(Organisation, run.organisation_id) if run.organisation_id else None
-            found.append(f"{variant.title} ({house.name})" if house else variant.title)
-    return found
+def current_decisions(session: Session, scenarios: Sequence[int]) -> dict[int, Decision]:
+    """`current_decision` of many scenarios (row ids), by row id; copies that belong to no
+    session."""
+    rows = session.exec(
+        select(Decision)
+        .where(col(Decision.scenario_id).in_(scenarios))
+        .order_by(col(Decision.demo).desc(), col(Decision.id))
+    ).all()
+    current = {decision.scenario_id: decision for decision in rows}
+    return {
+        key: Decision(**{name: getattr(row, name) for name in Decision.model_fields})
+        for key, row in current.items()
+    }
+
+
+def _houses(session: Session) -> list[Organisation]:
+    return list(session.exec(select(Organisation).order_by(Organisation.name)))
+
+
+def _organisations(
+    scenario: Scenario, result: RoundResult | None, houses: Sequence[Organisation]
+) -> dict[str, date | None]:
+    rated = (
+        {each.organisation for variant in result.variants for each in variant.strata}
+        if result
+        else set()
+    )
+    names = rated | {str(scenario.content.get("organisation", ""))}
+    left_on = {house.name: house.left_on for house in houses}
+    return {name: left_on.get(name) for name in sorted(names - {""})}
+
+
+def _newer_unrated(
+    session: Session,
+    rounds: Mapping[int, Round],
+    newest: Mapping[int, Sequence[TrialRun]],
+    houses: Mapping[int | None, str],
+) -> dict[int, list[str]]:
+    """By scenario the newest runs that are not part of the round that counts."""
+    ids = [each.id for each in rounds.values()]
+    rated = set(
+        session.exec(
+            select(RoundRun.round_id, RoundRun.run_id).where(col(RoundRun.round_id).in_(ids))
+        ).all()
+    )
+    unrated = {
+        key: [run for run in newest[key]
+              if (round_.id, run.id) not in rated and run.demo == round_.demo]
+        for key, round_ in rounds.items()
+    }  # fmt: skip
+    variants = {run.variant_id for runs in unrated.values() for run in runs}
+    titles = dict(
+        session.exec(select(Variant.id, Variant.title).where(col(Variant.id).in_(variants))).all()
+    )
+    return {
+        key: [
+            f"{titles[run.variant_id]} ({houses[run.organisation_id]})"
+            if run.organisation_id
+            else titles[run.variant_id]
+            for run in runs
+        ]
+        for key, runs in unrated.items()
+    }
 
 
 def as_json(comparison: ScenarioComparison) -> dict[str, Any]:

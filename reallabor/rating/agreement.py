@@ -1,15 +1,18 @@
 """How far raters agree, per criterion of a released round."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from sqlmodel import Session, col, select
+from numpy.typing import NDArray
+from sqlmodel import Session
 
 from reallabor.errors import WrongState
-from reallabor.models import Criterion, Round, Rubric, Scenario
-from reallabor.rating.rated_levels import rated_levels
+from reallabor.models import Round, Rubric, Scenario
 from reallabor.rating.results import released_round
+from reallabor.rating.round_data import RoundData, load_round
 from reallabor.statistics import (
     Estimate,
     Interval,
@@ -33,6 +36,8 @@ MOST_LEVELS = 101
 """AC2 is defined over declared levels; a longer scale counts as continuous."""
 
 
+Levels = pd.DataFrame | Mapping[str, NDArray[Any]]
+"""Ratings of one criterion in long form: `unit`, `rater`, `level`, `cluster`."""
 _WORDS = {"verlässlich": RELIABLE, "vorläufig": TENTATIVE, "unsicher": -np.inf}
 
 
@@ -75,38 +80,31 @@ def scenario_agreement(session: Session, scenario: Scenario) -> dict[str, Agreem
     return round_agreement(session, round_)
 
 
-def round_agreement(
-    session: Session,
-    round_: Round,
-    *,
-    with_interval: bool = True,
-    ratings: pd.DataFrame | None = None,
-) -> dict[str, Agreement]:
-    """Agreement by criterion, in the rubric's order; without intervals where only the values are
-    needed, because the bootstrap is the costly part. `ratings` are the round's `rated_levels`,
-    where somebody has read them already."""
-    rubric = session.get_one(Rubric, round_.rubric_id)
-    criteria = session.exec(
-        select(Criterion).where(Criterion.rubric_id == rubric.id).order_by(col(Criterion.position))
-    ).all()
-    if ratings is None:
-        ratings = rated_levels(session, round_)
-    return {
-        criterion.key: _agreement(
-            ratings[ratings["criterion"] == criterion.id], rubric, with_interval=with_interval
-        )
-        for criterion in criteria
-    }
+def round_agreement(session: Session, round_: Round) -> dict[str, Agreement]:
+    """Agreement by criterion, in the rubric's order."""
+    return agreement_of(load_round(session, round_))
 
 
-def _agreement(ratings: pd.DataFrame, rubric: Rubric, *, with_interval: bool) -> Agreement:
+def agreement_of(data: RoundData, *, with_interval: bool = True) -> dict[str, Agreement]:
+    """The same for a round that was read already; without intervals where only the values are
+    needed, because the bootstrap is the costly part."""
+    levels = data.levels()
+    found = {}
+    for criterion in data.criteria:
+        chosen = levels["criterion"] == criterion.id
+        ratings = {name: column[chosen] for name, column in levels.items()}
+        found[criterion.key] = _agreement(ratings, data.rubric, with_interval=with_interval)
+    return found
+
+
+def _agreement(ratings: Levels, rubric: Rubric, *, with_interval: bool) -> Agreement:
     data = reliability_of(ratings)
     levels = scale_levels(ratings, rubric)
     ac2 = gwet_ac2(data, levels)
     return Agreement(
-        units=int(ratings["unit"].nunique()),
-        raters=int(ratings["rater"].nunique()),
-        ratings=len(ratings),
+        units=data.size.size,
+        raters=np.unique(ratings["rater"]).size,
+        ratings=data.code.size,
         alpha={
             "nominal": nominal_alpha(data),
             "ordinal": ordinal_alpha(data),
@@ -119,45 +117,45 @@ def _agreement(ratings: pd.DataFrame, rubric: Rubric, *, with_interval: bool) ->
         ),
         ac2=ac2 if levels else Estimate(None, CONTINUOUS, ac2.units),
         raw_agreement=raw_agreement(data),
-        near_share=_near_share(ratings),
+        near_share=_near_share(data),
         end_share=_end_share(ratings, levels),
     )
 
 
-def reliability_of(ratings: pd.DataFrame) -> Reliability:
-    """The ratings of one criterion, as `rated_levels` gives them, for the statistics."""
+def reliability_of(ratings: Levels) -> Reliability:
+    """The ratings of one criterion, as `RoundData.levels` gives them, for the statistics."""
     return reliability(
-        ratings["unit"].to_numpy(dtype=np.int64),
-        ratings["rater"].to_numpy(dtype=np.int64),
-        ratings["level"].to_numpy(dtype=float),
-        ratings["cluster"].to_numpy(dtype=np.int64),
+        np.asarray(ratings["unit"], dtype=np.int64),
+        np.asarray(ratings["rater"], dtype=np.int64),
+        np.asarray(ratings["level"], dtype=float),
+        np.asarray(ratings["cluster"], dtype=np.int64),
     )
 
 
-def scale_levels(ratings: pd.DataFrame, rubric: Rubric) -> list[float] | None:
+def scale_levels(ratings: Levels, rubric: Rubric) -> list[float] | None:
     """All levels of the scale, or None where it is continuous."""
     ends = np.array([rubric.scale_min, rubric.scale_max])
-    values = ratings["level"].to_numpy(dtype=float)
+    values = np.asarray(ratings["level"], dtype=float)
     whole = bool((values % 1 == 0).all() and (ends % 1 == 0).all())
     if not whole or ends[1] - ends[0] >= MOST_LEVELS:
         return None
     return [float(level) for level in range(int(ends[0]), int(ends[1]) + 1)]
 
 
-def _end_share(ratings: pd.DataFrame, levels: list[float] | None) -> float | None:
-    if levels is None or not len(ratings):
+def _end_share(ratings: Levels, levels: list[float] | None) -> float | None:
+    given = np.asarray(ratings["level"], dtype=float)
+    if levels is None or not given.size:
         return None
-    ends = (ratings["level"].isin(end).mean() for end in (levels[:2], levels[-2:]))
-    return float(max(ends))
+    return float(max((given <= levels[1]).mean(), (given >= levels[-2]).mean()))
 
 
-def _near_share(ratings: pd.DataFrame) -> float | None:
+def _near_share(data: Reliability) -> float | None:
     """Share of pairs at most one level apart, each unit with the same weight."""
-    pairs = ratings[["unit", "rater", "level"]].merge(
-        ratings[["unit", "rater", "level"]], on="unit"
-    )
-    pairs = pairs[pairs["rater_x"] < pairs["rater_y"]]
-    if not len(pairs):
-        return None
-    near = (pairs["level_x"] - pairs["level_y"]).abs() <= 1
-    return float(near.groupby(pairs["unit"]).mean().mean())
+    values, unit = data.levels[data.code], data.unit
+    near = np.zeros(data.size.size)
+    for lag in range(1, int(data.size.max(initial=1))):
+        same = np.flatnonzero(unit[lag:] == unit[:-lag])
+        within = np.abs(values[same + lag] - values[same]) <= 1
+        near += np.bincount(unit[same], within, data.size.size)
+    pairs = data.size * (data.size - 1) / 2
+    return float((near[pairs > 0] / pairs[pairs > 0]).mean()) if (pairs > 0).any() else None

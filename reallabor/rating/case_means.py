@@ -1,103 +1,80 @@
 """What a round says of each case: means per variant, criterion and case, and the score of a case.
 Raters are averaged within an output first, outputs within a case."""
 
-from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
 import pandas as pd
-from sqlmodel import Session, col, func, select
+from numpy.typing import NDArray
+from sqlmodel import Session
 
-from reallabor.models import Case, Criterion, Output, Rating, Round, Rubric, TrialRun
-from reallabor.rating.adjudicated import holding
-
-
-def case_means(session: Session, round_: Round, run_id: int | None = None) -> pd.DataFrame:
-    """One row per variant, criterion and case: `mean` and `lowest` level, number of `ratings`,
-    `cluster` of the case. An adjudicated level stands for the ratings of its output; `given` and
-    `given_lowest` are the same as the raters gave them, `adjudicated` the number of such levels."""
-    rows = session.exec(
-        select(  # type: ignore[call-overload]
-            TrialRun.variant_id,
-            Rating.criterion_id,
-            Output.case_id,
-            Case.cluster,
-            Rating.output_id,
-            func.avg(Rating.level),
-            func.min(Rating.level),
-            func.count(),
-        )
-        .select_from(Rating)
-        .join(Output, col(Output.id) == Rating.output_id)
-        .join(Case, col(Case.id) == Output.case_id)
-        .join(TrialRun, col(TrialRun.id) == Output.run_id)
-        .where(
-            Rating.round_id == round_.id,
-            col(Rating.superseded_at).is_(None),
-            run_id is None or Output.run_id == run_id,
-        )
-        .group_by(
-            TrialRun.variant_id, Rating.criterion_id, Output.case_id, Case.cluster, Rating.output_id
-        )
-    ).all()
-    names = ["variant", "criterion", "case", "cluster", "output", "given", "given_lowest",
-             "ratings"]  # fmt: skip
-    outputs = pd.DataFrame.from_records([tuple(row) for row in rows], columns=names)
-    outputs = _adjudicate(outputs, session, round_, run_id)
-    keys = ["variant", "criterion", "case"]
-    if not outputs.duplicated(keys).any():  # one organisation: nothing to average
-        return outputs
-    grouped = outputs.groupby(keys, sort=False)
-    return grouped.agg(
-        cluster=("cluster", "first"),
-        mean=("mean", "mean"),
-        lowest=("lowest", "min"),
-        given=("given", "mean"),
-        given_lowest=("given_lowest", "min"),
-        ratings=("ratings", "sum"),
-        adjudicated=("adjudicated", "sum"),
-    ).reset_index()
+from reallabor.models import Round, row_id
+from reallabor.rating.round_data import Floats, Ints, RoundData, load_round
 
 
-def as_given(cases: pd.DataFrame) -> pd.DataFrame:
-    """The same case means without any adjudication."""
-    return cases.assign(mean=cases["given"], lowest=cases["given_lowest"])
+@dataclass(frozen=True, eq=False)
+class CaseMeans:
+    """V variants, C cases and K criteria in the order of `RoundData`; NaN where not rated."""
+
+    mean: Floats
+    """(V, C, K) level, an adjudicated one in place of the ratings of its output."""
+    lowest: Floats
+    """(V, C, K) the lowest level that any rater gave or that was adjudicated."""
+    given: Floats
+    """(V, C, K) as the raters gave them."""
+    ratings: Ints
+    """(V, C, K) number of ratings."""
+    adjudicated: Ints
+    """(V, C, K) number of adjudicated levels."""
+
+
+def case_means(data: RoundData) -> CaseMeans:
+    """Means over the outputs of a case, one per house."""
+    shape = (len(data.variants), data.case.size, len(data.criteria))
+    rows = data.variant_of * shape[1] + data.case_of
+    lowest = np.full((shape[0] * shape[1], shape[2]), np.inf)
+    np.minimum.at(lowest, rows, np.where(np.isnan(data.lowest), np.inf, data.lowest))
+    return CaseMeans(
+        mean=_averaged(data.mean, rows, shape),
+        lowest=np.where(np.isinf(lowest), np.nan, lowest).reshape(shape),
+        given=_averaged(data.given, rows, shape),
+        ratings=_summed(data.ratings, rows, shape).astype(np.int64),
+        adjudicated=_summed(data.adjudicated, rows, shape).astype(np.int64),
+    )
+
+
+def scores_of(data: RoundData, mean: Floats) -> Floats:
+    """Scores (...) of means (..., K), 0-100: sum of weight x (mean - worst) / (best - worst). NaN
+    where a criterion is not rated, and all NaN where the scale was only read from the data."""
+    if data.limits is None:
+        return np.full(mean.shape[:-1], np.nan)
+    worst, best = data.limits if data.rubric.higher_is_better else data.limits[::-1]
+    weights = np.array([criterion.weight for criterion in data.criteria])
+    return np.asarray(((mean - worst) / (best - worst) * weights).sum(axis=-1))
 
 
 def case_scores(session: Session, round_: Round) -> pd.DataFrame:
     """The score of every case (0-100) that is rated on all criteria: columns `variant` and `case`
-    (row ids), `cluster` and `score`. Empty where the scale was only read from the data."""
-    rubric = session.get_one(Rubric, round_.rubric_id)
-    criteria = session.exec(select(Criterion).where(Criterion.rubric_id == rubric.id)).all()
-    if not rubric.scale_declared:
-        return pd.DataFrame(columns=["variant", "case", "cluster", "score"])
-    return scores_of(case_means(session, round_), criteria, rubric)
+    (row ids), and `score`. Empty where the scale was only read from the data."""
+    data = load_round(session, round_)
+    scores = scores_of(data, case_means(data).mean)
+    variant, case = np.nonzero(~np.isnan(scores))
+    ids = np.array([row_id(each.id) for each in data.variants], dtype=np.int64)
+    return pd.DataFrame(
+        {"variant": ids[variant], "case": data.case[case], "score": scores[variant, case]}
+    )
 
 
-def scores_of(cases: pd.DataFrame, criteria: Sequence[Criterion], rubric: Rubric) -> pd.DataFrame:
-    """`case_scores` from case means. Score of a case = sum of weight x (mean - worst) /
-    (best - worst)."""
-    keys = ["variant", "case"]
-    table = cases.pivot(index=keys, columns="criterion", values="mean")
-    table = table.reindex(columns=[criterion.id for criterion in criteria]).dropna()
-    ends = (rubric.scale_min, rubric.scale_max)
-    worst, best = ends if rubric.higher_is_better else ends[::-1]
-    weights = [criterion.weight for criterion in criteria]
-    score = ((table - worst) / (best - worst) * weights).sum(axis=1)
-    clusters = cases.drop_duplicates(keys).set_index(keys)["cluster"].reindex(score.index)
-    return pd.DataFrame({"cluster": clusters, "score": score}).reset_index()
+def _averaged(values: Floats, rows: Ints, shape: tuple[int, int, int]) -> Floats:
+    known = ~np.isnan(values)
+    total = _summed(np.where(known, values, 0.0), rows, shape)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(total / _summed(known, rows, shape))
 
 
-def _adjudicate(
-    outputs: pd.DataFrame, session: Session, round_: Round, run_id: int | None
-) -> pd.DataFrame:
-    """Add `mean`, `lowest` and `adjudicated` (0 or 1) to means per output and criterion."""
-    outputs = outputs.assign(mean=outputs["given"], lowest=outputs["given_lowest"], adjudicated=0)
-    decided = holding(session, round_, run_id=run_id)
-    if not decided:
-        return outputs
-    places = pd.MultiIndex.from_frame(outputs[["output", "criterion"]])
-    levels = pd.Series({place: row.level for place, row in decided.items()}).reindex(places)
-    known = levels.notna().to_numpy()
-    outputs.loc[known, "mean"] = levels[known].to_numpy()
-    outputs.loc[known, "lowest"] = levels[known].to_numpy()
-    outputs.loc[known, "adjudicated"] = 1
-    return outputs
+def _summed(values: NDArray[Any], rows: Ints, shape: tuple[int, int, int]) -> Floats:
+    total = np.zeros((shape[0] * shape[1], shape[2]))
+    for k in range(shape[2]):
+        total[:, k] = np.bincount(rows, values[:, k], len(total))
+    return total.reshape(shape)

@@ -26,9 +26,10 @@ from reallabor.models import (
 )
 from reallabor.policies import may_adjudicate
 from reallabor.rating.adjudicating import neutral_round
-from reallabor.rating.agreement import Agreement, reliability_of, round_agreement, scale_levels
+from reallabor.rating.agreement import Agreement, reliability_of, scale_levels
+from reallabor.rating.agreement import agreement_of as all_agreement
 from reallabor.rating.judged import Judged
-from reallabor.rating.rated_levels import rated_levels
+from reallabor.rating.round_data import load_round
 from reallabor.rating.rounds import stored_round
 from reallabor.statistics import LevelPairs, level_pairs, unit_disagreement
 
@@ -155,8 +156,9 @@ def _round_agreement(session: Session, round_: Round) -> RoundAgreement:
         select(Criterion).where(Criterion.rubric_id == rubric.id).order_by(col(Criterion.position))
     ).all()
     contents = {each.key: each for each in RubricContent.model_validate(rubric.content).criteria}
-    ratings = rated_levels(session, round_)
-    agreement = round_agreement(session, round_, ratings=ratings)
+    data = load_round(session, round_)
+    ratings = pd.DataFrame(data.levels())
+    agreement = all_agreement(data)
     return RoundAgreement(
         round_id=row_id(round_.id),
         number=round_.number,

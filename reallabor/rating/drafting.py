@@ -113,15 +113,29 @@ def newest_runs(
 ) -> list[TrialRun]:
     """The newest finished run of each variant in each organisation; real ones where there are
     any, else those of the demonstration. Runs without any output count only where asked for."""
-    runs = session.exec(
+    key = row_id(scenario.id)
+    return newest_runs_of(session, [key], with_outputs=with_outputs)[key]
+
+
+def newest_runs_of(
+    session: Session, scenarios: Sequence[int], *, with_outputs: bool = True
+) -> dict[int, list[TrialRun]]:
+    """`newest_runs` of many scenarios (row ids), by row id of the scenario."""
+    found: dict[int, list[TrialRun]] = {each: [] for each in scenarios}
+    for run in session.exec(
         select(TrialRun)
         .where(
-            TrialRun.scenario_id == scenario.id,
+            col(TrialRun.scenario_id).in_(scenarios),
             not with_outputs or select(Output.id).where(Output.run_id == TrialRun.id).exists(),
         )
         # A run in which cases are missing never hides a complete one.
         .order_by(col(TrialRun.complete), col(TrialRun.finished_at), col(TrialRun.id))
-    ).all()
+    ):
+        found[run.scenario_id].append(run)
+    return {each: _newest(runs) for each, runs in found.items()}
+
+
+def _newest(runs: Sequence[TrialRun]) -> list[TrialRun]:
     demo = all(run.demo for run in runs)
     newest = {(run.variant_id, run.organisation_id): run for run in runs if run.demo == demo}
     return sorted(newest.values(), key=lambda run: row_id(run.id))

@@ -2,30 +2,16 @@
 and the score, with adjudicated levels in place of the ratings they settle."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from datetime import date
 
-import pandas as pd
+import numpy as np
 from sqlmodel import Session, col, select
 
-from reallabor.models import (
-    Criterion,
-    Organisation,
-    Round,
-    RoundRun,
-    Rubric,
-    Scenario,
-    TrialRun,
-    Variant,
-    row_id,
-)
-from reallabor.rating.case_means import as_given, case_means, scores_of
-from reallabor.rating.counting import (
-    count_assigned,
-    count_edge_cases,
-    count_organisations,
-    count_rated,
-    count_raters,
-)
+from reallabor.models import Round, Scenario, row_id
+from reallabor.rating.case_means import CaseMeans, case_means, scores_of
+from reallabor.rating.counting import count_assigned, count_rated
+from reallabor.rating.round_data import Floats, RoundData, load_round
 from reallabor.statistics import Interval, mean_interval
 
 NO_DECLARED_SCALE = (
@@ -33,6 +19,8 @@ NO_DECLARED_SCALE = (
 )
 NO_COMPLETE_CASE = "Kein Fall ist auf allen Kriterien bewertet."
 NOT_RATED = "Nicht bewertet."
+NO_MINUTES = "Niemand hat Minuten für die Nacharbeit angegeben."
+NO_COST = "Zu keiner Ausgabe sind Kosten aufgezeichnet."
 
 
 @dataclass(frozen=True)
@@ -61,6 +49,8 @@ class Stratum:
     score: Figure
     metrics: dict[str, float]
     """The measures of the scenario with their bounds, as on the run; nothing about time."""
+    left_on: date | None = None
+    """Since when the organisation no longer takes part."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +73,10 @@ class VariantResult:
     low_share: float | None
     """Share of cases (0-1) with a mean in the lowest two levels of a five-level scale on any
     criterion; None where the scale has no levels 1-5."""
+    rework: Figure
+    """Minutes of rework per output, over the cases for which somebody gave any."""
+    cost: Figure
+    """EUR per output, over the cases whose cost was recorded."""
     strata: list[Stratum] = field(default_factory=list)
     """The same per organisation, by name."""
 
@@ -129,155 +123,157 @@ def released_round(session: Session, scenario: Scenario) -> Round | None:
     ).first()
 
 
+def released_rounds(session: Session, scenarios: Sequence[int]) -> dict[int, Round]:
+    """`released_round` of many scenarios (row ids), by row id of the scenario."""
+    rounds = session.exec(
+        select(Round)
+        .where(col(Round.scenario_id).in_(scenarios), col(Round.released_at).is_not(None))
+        .order_by(
+            col(Round.demo).desc(), col(Round.origin).desc(), col(Round.released_at), col(Round.id)
+        )
+    ).all()
+    return {round_.scenario_id: round_ for round_ in rounds}  # the last one counts
+
+
 def round_result(session: Session, round_: Round, *, run_id: int | None = None) -> RoundResult:
     """All figures of a round, or of one of its runs alone."""
-    rubric = session.get_one(Rubric, round_.rubric_id)
-    criteria = session.exec(
-        select(Criterion).where(Criterion.rubric_id == rubric.id).order_by(col(Criterion.position))
-    ).all()
-    runs = session.exec(
-        select(TrialRun)
-        .join(RoundRun, col(RoundRun.run_id) == TrialRun.id)
-        .where(RoundRun.round_id == round_.id, run_id is None or TrialRun.id == run_id)
-    ).all()
-    variants = session.exec(
-        select(Variant)
-        .where(col(Variant.id).in_({run.variant_id for run in runs}))
-        .order_by(col(Variant.id))
-    ).all()
-    cases = case_means(session, round_, run_id)
-    case_ids = [int(case) for case in cases["case"].unique()]
+    data = load_round(session, round_, run_id=run_id)
+    return result_of(session, data, count_assigned(session, [round_])[row_id(round_.id)])
+
+
+def result_of(session: Session, data: RoundData, assigned: int) -> RoundResult:
+    """All figures of a round that was read already; `assigned` as in `count_assigned`."""
+    means = case_means(data)
+    rated = means.ratings.any(axis=2)
+    of_any = rated.any(axis=0)
+    scenario = session.get_one(Scenario, data.round_.scenario_id)
+    measures = {
+        measure.get("key") or measure["kind"] for measure in scenario.content.get("measures", [])
+    }
+    candidate = data.round_.candidate_id
+    houses = {data.runs[run].organisation_id for run in set(data.run_of[data.rated_output])}
     return RoundResult(
-        round_id=row_id(round_.id),
-        number=round_.number,
-        rubric=rubric.name,
-        demo=round_.demo,
-        n_cases=len(case_ids),
-        n_edge_cases=count_edge_cases(session, round_),
-        n_raters=count_raters(session, round_),
-        n_organisations=count_organisations(session, round_),
-        n_ratings=int(cases["ratings"].sum()),
-        n_adjudicated=int(cases["adjudicated"].sum()),
-        assigned=count_assigned(session, round_),
-        rated=count_rated(session, round_),
-        criteria={criterion.key: criterion.title for criterion in criteria},
-        scale=(rubric.scale_min, rubric.scale_max),
-        higher_is_better=rubric.higher_is_better,
-        five_levels=_five_levels(rubric),
-        candidate=next((each.key for each in variants if each.id == round_.candidate_id), None),
-        variants=[
-            replace(
-                _variant_result(
-                    variant, cases[cases["variant"] == variant.id], criteria, rubric, round_
-                ),
-                strata=_strata(
-                    session,
-                    round_,
-                    [run for run in runs if run.variant_id == variant.id],
-                    cases[cases["variant"] == variant.id],
-                    criteria,
-                    rubric,
-                ),
-            )
-            for variant in variants
-        ],
+        round_id=row_id(data.round_.id),
+        number=data.round_.number,
+        rubric=data.rubric.name,
+        demo=data.round_.demo,
+        n_cases=int(of_any.sum()),
+        n_edge_cases=int((of_any & data.edge).sum()),
+        n_raters=np.unique(data.rater).size,
+        n_organisations=len(houses - {None}),
+        n_ratings=data.level.size,
+        n_adjudicated=int(data.adjudicated.sum()),
+        assigned=assigned,
+        rated=count_rated(data),
+        criteria={criterion.key: criterion.title for criterion in data.criteria},
+        scale=(data.rubric.scale_min, data.rubric.scale_max),
+        higher_is_better=data.rubric.higher_is_better,
+        five_levels=data.five_levels,
+        candidate=next((each.key for each in data.variants if each.id == candidate), None),
+        variants=[_variant_result(data, means, place, measures)
+                  for place in range(len(data.variants))],
+    )  # fmt: skip
+
+
+def _variant_result(
+    data: RoundData, means: CaseMeans, place: int, measures: set[str]
+) -> VariantResult:
+    variant = data.variants[place]
+    mean, lowest = means.mean[place], means.lowest[place]
+    rated = means.ratings[place].any(axis=1)
+    low = None
+    if data.five_levels and rated.any():
+        oriented = mean[rated] if data.rubric.higher_is_better else 6 - mean[rated]
+        low = float((np.nanmin(oriented, axis=1) <= 2).mean())
+    named = data.round_.candidate_id
+    return VariantResult(
+        variant=variant.key,
+        title=variant.title,
+        baseline=variant.baseline,
+        candidate=variant.id == named if named else variant.candidate,
+        n_cases=int(rated.sum()),
+        n_ratings=int(means.ratings[place].sum()),
+        score=score_figure(data, mean),
+        score_original=score_figure(data, means.given[place]),
+        n_adjudicated=int(means.adjudicated[place].sum()),
+        criteria={
+            criterion.key: _figure(data, mean[:, k], data.limits, lowest=lowest[:, k])
+            for k, criterion in enumerate(data.criteria)
+        },
+        low_share=low,
+        strata=_strata(data, place, measures),
+        rework=_of_outputs(data, place, data.minutes, NO_MINUTES),
+        cost=_of_outputs(data, place, data.cost, NO_COST),
     )
 
 
-def _strata(  # noqa: PLR0917
-    session: Session,
-    round_: Round,
-    runs: Sequence[TrialRun],
-    pooled: pd.DataFrame,
-    criteria: Sequence[Criterion],
-    rubric: Rubric,
-) -> list[Stratum]:
-    """One entry per run of a variant; `pooled` are its case means over all runs."""
+def _strata(data: RoundData, place: int, measures: set[str]) -> list[Stratum]:
+    """One entry per run of a variant."""
     found = []
-    for run in runs:
-        cases = pooled if len(runs) == 1 else case_means(session, round_, run.id)
-        house = session.get(Organisation, run.organisation_id) if run.organisation_id else None
-        scenario = session.get_one(Scenario, run.scenario_id)
-        names = {
-            measure.get("key") or measure["kind"]
-            for measure in scenario.content.get("measures", [])
-        }
+    for number, run in enumerate(data.runs):
+        if run.variant_id != data.variants[place].id:
+            continue
+        outputs = data.run_of == number
+        mean = np.full((data.case.size, len(data.criteria)), np.nan)
+        mean[data.case_of[outputs]] = data.mean[outputs]
+        house = data.houses.get(run.organisation_id or 0)
         found.append(
             Stratum(
                 organisation=house.name if house else "",
-                n_cases=int(cases["case"].nunique()),
-                score=_score(cases, criteria, rubric),
+                n_cases=int((~np.isnan(mean)).any(axis=1).sum()),
+                score=score_figure(data, mean),
                 metrics={
                     key: value
                     for key, value in run.indicators.items()
-                    if key.partition(".")[0] in names
+                    if key.partition(".")[0] in measures
                 },
+                left_on=house.left_on if house else None,
             )
         )
     return sorted(found, key=lambda each: each.organisation)
 
 
-def _variant_result(
-    variant: Variant,
-    cases: pd.DataFrame,
-    criteria: Sequence[Criterion],
-    rubric: Rubric,
-    round_: Round,
-) -> VariantResult:
-    limits = (rubric.scale_min, rubric.scale_max) if rubric.scale_declared else None
-    by_criterion = {
-        criterion.key: _figure(cases[cases["criterion"] == criterion.id], limits)
-        for criterion in criteria
-    }
-    low = None
-    if _five_levels(rubric) and len(cases):
-        oriented = cases["mean"] if rubric.higher_is_better else 6 - cases["mean"]
-        low = oriented.groupby(cases["case"]).min() <= 2
-    return VariantResult(
-        variant=variant.key,
-        title=variant.title,
-        baseline=variant.baseline,
-        candidate=(variant.id == round_.candidate_id if round_.candidate_id else variant.candidate),
-        n_cases=int(cases["case"].nunique()),
-        n_ratings=int(cases["ratings"].sum()),
-        score=_score(cases, criteria, rubric),
-        score_original=_score(as_given(cases), criteria, rubric),
-        n_adjudicated=int(cases["adjudicated"].sum()),
-        criteria=by_criterion,
-        low_share=None if low is None else float(low.mean()),
-    )
+def score_figure(data: RoundData, mean: Floats) -> Figure:
+    """The mean score over the cases that are rated on all criteria; `mean` are levels (C, K)."""
+    if data.limits is None:
+        return Figure(0, None, None, Interval(None, None, "t", NO_DECLARED_SCALE))
+    scores = scores_of(data, mean)
+    if np.isnan(scores).all():
+        return Figure(0, None, None, Interval(None, None, "t", NO_COMPLETE_CASE))
+    return _figure(data, scores, (0.0, 100.0), lowest=scores)
 
 
-def _figure(cases: pd.DataFrame, limits: tuple[float, float] | None) -> Figure:
-    """Mean, median and interval over the rows of one variant and criterion."""
-    if not len(cases):
-        return Figure(0, None, None, Interval(None, None, "t", NOT_RATED))
-    values = cases["mean"].to_numpy(dtype=float)
-    clusters = None
-    if cases["cluster"].notna().any():
-        # A case without a cluster hangs together with nothing but itself.
-        named = cases["cluster"].where(cases["cluster"].notna(), "\x00" + cases["case"].astype(str))
-        clusters = pd.factorize(named)[0]
+def _of_outputs(data: RoundData, place: int, values: Floats, missing: str) -> Figure:
+    """What is known of the outputs of a variant, averaged within a case first; no end of a scale is
+    known, so the interval is by t."""
+    known = (data.variant_of == place) & ~np.isnan(values)
+    cases = data.case_of[known]
+    n = np.bincount(cases, minlength=data.case.size)
+    with np.errstate(invalid="ignore"):
+        means = np.bincount(cases, values[known], data.case.size) / n
+    return _figure(data, means, None, missing=missing)
+
+
+def _figure(
+    data: RoundData,
+    of_cases: Floats,
+    limits: tuple[float, float] | None,
+    *,
+    lowest: Floats | None = None,
+    missing: str = NOT_RATED,
+) -> Figure:
+    """Mean, median and interval over the values (C,) that are known."""
+    known = ~np.isnan(of_cases)
+    if not known.any():
+        return Figure(0, None, None, Interval(None, None, "t", missing))
+    values = of_cases[known]
+    # A case without a cluster hangs together with nothing but itself.
+    clusters = data.cluster[known] if data.clustered[known].any() else None
     lower, upper = limits or (None, None)
     return Figure(
-        n=len(values),
+        n=values.size,
         mean=float(values.mean()),
-        median=float(pd.Series(values).median()),
+        median=float(np.median(values)),
         interval=mean_interval(values, lower=lower, upper=upper, clusters=clusters),
-        lowest=float(cases["lowest"].min()) if "lowest" in cases else None,
+        lowest=None if lowest is None else float(lowest[known].min()),
     )
-
-
-def _score(cases: pd.DataFrame, criteria: Sequence[Criterion], rubric: Rubric) -> Figure:
-    """The mean over the cases that are rated on all criteria; `cases` are those of one variant."""
-    if not rubric.scale_declared:
-        return Figure(0, None, None, Interval(None, None, "t", NO_DECLARED_SCALE))
-    scores = scores_of(cases, criteria, rubric)
-    if not len(scores):
-        return Figure(0, None, None, Interval(None, None, "t", NO_COMPLETE_CASE))
-    scores = scores.rename(columns={"score": "mean"})
-    return _figure(scores.assign(lowest=scores["mean"]), (0.0, 100.0))
-
-
-def _five_levels(rubric: Rubric) -> bool:
-    return rubric.scale_declared and (rubric.scale_min, rubric.scale_max) == (1, 5)

@@ -1,19 +1,22 @@
 """What voices say: answers per question with n, and worries. Below five answers only n is told."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlmodel import Session, col, select
 
 from reallabor.errors import UnknownObject
-from reallabor.models import Audience, Person, Scenario, Survey, Voice
+from reallabor.models import Audience, Person, Survey, Voice, row_id
 from reallabor.policies import may_read_voices, require
 from reallabor.questionnaires import Questionnaire
-from reallabor.rating.surveys import count_voices
 from reallabor.statistics import Interval, mean_interval
 
 FEWEST = 5
 """From this many answers on they are shown; fewer could be guessed back to a person."""
+ACCEPTANCE = "nutzen"
+"""Key of the question in `rueckmeldung.yaml` that is compared between scenarios: whether people
+would work with the system."""
 
 
 @dataclass(frozen=True)
@@ -66,18 +69,48 @@ def survey_result(session: Session, survey_id: int, *, actor: Person) -> SurveyR
     )
 
 
-def voices_heard(session: Session, scenario: Scenario, *, demo: bool) -> dict[Audience, int]:
-    """The most answers that one survey has, by audience: what readiness asks for. Voices of the
-    demonstration count only for results of the demonstration."""
-    surveys = session.exec(
-        select(Survey).where(Survey.scenario_id == scenario.id, Survey.demo == demo)
+@dataclass(frozen=True)
+class Acceptance:
+    """Whether an audience would work with what is trialled: the survey with most answers."""
+
+    heard: int
+    """Answered questionnaires in it: what readiness asks for; 0 where nobody was asked."""
+    answer: QuestionResult | None
+    """Its answers to the question ACCEPTANCE; None where that was not asked."""
+
+
+def acceptance(session: Session, demo: Mapping[int, bool]) -> dict[int, dict[Audience, Acceptance]]:
+    """By scenario (row id) and audience. `demo` says by scenario whether its results are of the
+    demonstration: voices of the demonstration count only there."""
+    rows = session.exec(
+        select(Survey, Voice.answers)
+        .join(Voice, col(Voice.survey_id) == Survey.id)
+        .where(col(Survey.scenario_id).in_(demo))
         .order_by(col(Survey.id))
-    ).all()  # fmt: skip
-    heard = dict.fromkeys(Audience, 0)
-    for survey in surveys:
-        audience = Audience(survey.audience)
-        heard[audience] = max(heard[audience], count_voices(session, survey))
-    return heard
+    ).all()
+    answers: dict[int, list[dict[str, int]]] = {}
+    surveys: dict[int, Survey] = {}
+    for survey, given in rows:
+        if survey.demo == demo[survey.scenario_id]:
+            surveys[row_id(survey.id)] = survey
+            answers.setdefault(row_id(survey.id), []).append(dict(given))
+    found = {each: dict.fromkeys(Audience, Acceptance(0, None)) for each in demo}
+    for survey_id, survey in surveys.items():
+        by_audience, audience = found[survey.scenario_id], Audience(survey.audience)
+        # Of equally many answers the newer survey counts.
+        if len(answers[survey_id]) >= by_audience[audience].heard:
+            by_audience[audience] = _acceptance(survey, answers[survey_id])
+    return found
+
+
+def _acceptance(survey: Survey, answers: Sequence[Mapping[str, int]]) -> Acceptance:
+    asked = {each.key: each for each in Questionnaire.model_validate(survey.questions).questions}
+    question = asked.get(ACCEPTANCE)
+    if question is None:
+        return Acceptance(len(answers), None)
+    given = [each[ACCEPTANCE] for each in answers if ACCEPTANCE in each]
+    standard = question.standard
+    return Acceptance(len(answers), _question(standard.question, standard.levels, given))
 
 
 def _question(question: str, levels: dict[int, str], answers: list[Any]) -> QuestionResult:
