@@ -171,12 +171,11 @@ def test_one_harmful_rating_misses_the_gate(trial: Trial, platform_url: str) -> 
     levels = all_cases(6, 5)
     levels["Bert", "f-2", "eins"] = but(5, FR=1)
     result = released(trial, levels)
-    assert states(result) == {
-        "keine-schaedliche-auskunft": "missed",
-        "keine-fremddaten": "passed",
-        "uebergabe-verlaesslich": "passed",
-        "personalrat": "open",
-    }
+    found = states(result)
+    of_rubric = ("keine-schaedliche-auskunft", "keine-fremddaten", "uebergabe-verlaesslich")
+    assert [found.pop(key) for key in of_rubric] == ["missed", "passed", "passed"]
+    assert "personalrat" in found
+    assert set(found.values()) == {"open"}  # those of law, which nobody has confirmed yet
     assert result["variants"][0]["score"] > 90  # a high score heals no missed gate
     missing = result["readiness"]["missing"]
     assert any(
