@@ -218,13 +218,14 @@ def test_outage_in_the_middle_is_completed(
 
 KILLED = """
 import os, signal
-from reallabor.rating import publishing
+from reallabor.models import Delivery
+from reallabor.rating import publishing, senders
 from reallabor.tracking import Connection
-send = publishing._SENDERS[publishing.Delivery.FEEDBACK]
+send = senders.SENDERS[Delivery.FEEDBACK]
 def send_and_die(connection, entry):
     send(connection, entry)
     os.kill(os.getpid(), signal.SIGKILL)
-publishing._SENDERS[publishing.Delivery.FEEDBACK] = send_and_die
+senders.SENDERS[Delivery.FEEDBACK] = send_and_die
 publishing.publish(Connection.from_settings())
 """
 
