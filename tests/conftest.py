@@ -11,11 +11,16 @@ from pathlib import Path
 import building
 import pytest
 import structlog
+import surveys
+import tracked
 from building import REPOSITORY, Trial
 from fielded import fielded_trial
+from golden import gold_file
 from stand_in import Reply, StandIn, StandInEndpoint
 
-from reallabor.database import get_engine, prepare_database
+from reallabor.database import get_engine, prepare_database, transaction
+from reallabor.models import Survey
+from reallabor.rating.rounds import open_round
 from reallabor.scenarios import ScenarioFolder, load_scenario
 from reallabor.settings import Settings, get_settings
 from reallabor.supervisor import tracking_part
@@ -152,14 +157,14 @@ def mlflow_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def start_mlflow(
     mlflow_template: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Callable[[], building.MlflowServer]]:
+) -> Iterator[Callable[[], tracked.MlflowServer]]:
     """Starts a real MLflow server on a home and a port of its own."""
-    servers: list[building.MlflowServer] = []
+    servers: list[tracked.MlflowServer] = []
 
-    def start() -> building.MlflowServer:
+    def start() -> tracked.MlflowServer:
         folder = tmp_path_factory.mktemp("mlflow") / "home"
         shutil.copytree(mlflow_template, folder)
-        servers.append(building.MlflowServer(Settings(home=folder, content=REPOSITORY)))
+        servers.append(tracked.MlflowServer(Settings(home=folder, content=REPOSITORY)))
         servers[-1].start()
         return servers[-1]
 
@@ -169,7 +174,7 @@ def start_mlflow(
 
 
 @pytest.fixture(scope="session")
-def mlflow_server(start_mlflow: Callable[[], building.MlflowServer]) -> str:
+def mlflow_server(start_mlflow: Callable[[], tracked.MlflowServer]) -> str:
     """The address of a real MLflow server of this test process; tests differ by slug."""
     return start_mlflow().address
 
@@ -198,6 +203,41 @@ def use_content(home: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Trial]
 def trial(use_content: Callable[[Trial], Trial], tmp_path: Path) -> Trial:
     """A small runnable scenario of its own name; the settings point to its content folder."""
     return use_content(building.small_trial(tmp_path / "content"))
+
+
+@pytest.fixture
+def staffed(trial: Trial, platform_url: str) -> Trial:
+    """The small trial with a run of every variant, and the staff of all houses."""
+    with transaction() as session:
+        building.load_with_runs(session, trial)
+        building.add_staff(session)
+    return trial
+
+
+@pytest.fixture
+def opened(staffed: Trial) -> Trial:
+    """An open round: six cases, three variants of one house, three evaluators of another, two per
+    output."""
+    with transaction() as session:
+        organiser = building.person(session, "Olga Organisation")
+        open_round(session, staffed.slug, actor=organiser)
+    return staffed
+
+
+@pytest.fixture
+def survey(staffed: Trial) -> Survey:
+    """What the clients are asked, opened and not answered yet."""
+    return surveys.opened(staffed.slug)
+
+
+@pytest.fixture
+def gold(trial: Trial, platform_url: str) -> Path:
+    """Five gold cases stored, with runs and people; gives their file."""
+    path = gold_file(trial.content)
+    with transaction() as session:
+        building.load_with_runs(session, trial)
+        building.add_staff(session)
+    return path
 
 
 @pytest.fixture

@@ -12,8 +12,9 @@ from typing import Any
 
 import building
 import pytest
-from building import Call, Trial
-from sqlmodel import Session, func, select
+import tracked
+from building import Call, Trial, person
+from sqlmodel import func, select
 
 from reallabor import audit, demo
 from reallabor.database import reading, transaction
@@ -26,7 +27,6 @@ from reallabor.models import (
     Delivery,
     OutboxEntry,
     Output,
-    Person,
     Rater,
     Rating,
     Round,
@@ -58,7 +58,7 @@ def json_of(slug: str) -> Any:
         return as_json(compare(session, [slug])[0])
 
 
-runs_of = building.trial_runs
+runs_of = tracked.trial_runs
 
 
 def traces_of(connection: Connection, slug: str) -> list[Any]:
@@ -69,13 +69,9 @@ def traces_of(connection: Connection, slug: str) -> list[Any]:
     )
 
 
-def name_of(session: Session, name: str) -> Person:
-    return session.exec(select(Person).where(Person.name == name)).one()
-
-
 def flag(slug: str) -> None:
     with transaction() as session:
-        steering = name_of(session, "Ruth Lenkungskreis")
+        steering = person(session, "Ruth Lenkungskreis")
         decide(session, slug, verdict="Nachbessern", reason="G", name="R", actor=steering)
 
 
@@ -107,7 +103,7 @@ def test_demo_has_voices_of_both_audiences(
 ) -> None:
     demo.fill(connection)
     with reading() as session:
-        nadja = name_of(session, "Nadja Organisation")
+        nadja = person(session, "Nadja Organisation")
         shown = list_surveys(session, trial.slug, actor=nadja)
         results = {each.audience: survey_result(session, each.survey_id, actor=nadja)
                    for each in shown}  # fmt: skip
@@ -255,7 +251,7 @@ def test_remove_takes_all_but_the_experiment(
         left = session.exec(select(OutboxEntry.kind)).all()
         assert audit.first_broken_entry(session) is None
     assert set(left) == {Delivery.CASES}  # they are no demonstration and stay
-    assert len(building.content_runs(connection, trial.slug)) == 1
+    assert len(tracked.content_runs(connection, trial.slug)) == 1
     assert demo.remove(connection) == 0
     assert project(connection, slug=trial.slug).runs == 0
 
@@ -288,10 +284,10 @@ def test_real_run_works_after_removal(
     record_trial(trial.slug, connection=connection)
     assert project(connection, slug=trial.slug).runs == 3
     with transaction() as session:
-        organiser = name_of(session, "Nadja Organisation")
+        organiser = person(session, "Nadja Organisation")
         round_ = open_round(session, trial.slug, actor=organiser)
         assert not round_.demo
-        building.rate_all(session, round_, name_of(session, "Emre Bewertung"), 3)
+        building.rate_all(session, round_, person(session, "Emre Bewertung"), 3)
         release_round(session, round_.id or 0, actor=organiser)
     result = json_of(trial.slug)
     assert result["demo"] is False
@@ -307,9 +303,9 @@ def test_real_results_come_before_demo(
     record_trial(trial.slug, connection=connection, variant="eins")
     project(connection, slug=trial.slug)
     with transaction() as session:
-        organiser = name_of(session, "Nadja Organisation")
+        organiser = person(session, "Nadja Organisation")
         round_ = open_round(session, trial.slug, actor=organiser)
-        building.rate_all(session, round_, name_of(session, "Emre Bewertung"), 2)
+        building.rate_all(session, round_, person(session, "Emre Bewertung"), 2)
         release_round(session, round_.id or 0, actor=organiser)
         runs = session.exec(select(TrialRun).join(RoundRun).where(
             RoundRun.round_id == round_.id)).all()  # fmt: skip
@@ -323,9 +319,9 @@ def test_remove_keeps_real_work(trial: Trial, connection: Connection, platform_u
     record_trial(trial.slug, connection=connection, variant="eins")
     project(connection, slug=trial.slug)
     with transaction() as session:
-        organiser = name_of(session, "Nadja Organisation")
+        organiser = person(session, "Nadja Organisation")
         round_ = open_round(session, trial.slug, actor=organiser)
-        building.rate_all(session, round_, name_of(session, "Emre Bewertung"), 2)
+        building.rate_all(session, round_, person(session, "Emre Bewertung"), 2)
         release_round(session, round_.id or 0, actor=organiser)
     flag(trial.slug)
     publish(connection)

@@ -1,35 +1,20 @@
 """import-ratings: all or nothing, idempotent, under pseudonyms; published examples come out."""
 
-import csv
-import json
-import math
-import os
-import signal
-import statistics
-import subprocess
-import sys
-import threading
-from collections import defaultdict
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import building
 import pytest
-from building import Call, Trial, start_reallabor
-from scipy import stats
-from sqlalchemy import MetaData, inspect
-from sqlmodel import Session, col, func, select
+from building import Call, Trial
+from imports import NUMBER, ROWS, assert_nothing_stored, count_of, current, take, write
+from sqlmodel import select
 
-from reallabor.database import get_engine, reading, transaction
+from reallabor.database import reading, transaction
 from reallabor.errors import InvalidRatings, UnknownObject, WrongState
 from reallabor.models import (
     AuditEntry,
-    Case,
     Delivery,
     OutboxEntry,
-    Person,
     Rater,
     Rating,
     Round,
@@ -37,50 +22,6 @@ from reallabor.models import (
     Scenario,
     TrialRun,
 )
-from reallabor.rating.importing import ImportReport, import_ratings
-from reallabor.rating.rating_file import read_ratings
-
-HEADER = "case,variant,rater,criterion,level,comment,cluster\n"
-ROWS = "".join(
-    f"c{case},{variant},{rater},{criterion},{1 + (case + len(variant) + len(rater)) % 5},,\n"
-    for case in range(4)
-    for variant in ("alpha", "be")
-    for rater in ("Ruth Rater", "Rolf Richter")
-    for criterion in ("F", "G")
-)
-NUMBER = 32
-
-
-def write(tmp_path: Path, rows: str, name: str = "r.csv") -> Path:
-    file = tmp_path / name
-    file.write_text(HEADER + rows, encoding="utf-8")
-    return file
-
-
-def take(slug: str, file: Path, **options: Any) -> ImportReport:
-    """One import in a transaction of its own, as the pilot team does it."""
-    with transaction() as session:
-        pilot = session.exec(select(Person).where(Person.name == "Paul Pilot")).first()
-        pilot = pilot or building.add_staff(session)["pilot"]
-        return import_ratings(session, slug, read_ratings(file), actor=pilot, **options)
-
-
-def current(session: Session) -> list[Rating]:
-    return list(
-        session.exec(
-            select(Rating).where(col(Rating.superseded_at).is_(None)).order_by(col(Rating.id))
-        ).all()
-    )
-
-
-def count_of(session: Session, table: Any) -> int:
-    return session.exec(select(func.count()).select_from(table)).one()
-
-
-def assert_nothing_stored() -> None:
-    with reading() as session:
-        for table in (Scenario, Case, Round, Rater, Rating, Rubric, OutboxEntry, AuditEntry):
-            assert count_of(session, table) == 0, table
 
 
 def test_create_makes_everything_from_file(tmp_path: Path, platform_url: str) -> None:
@@ -252,225 +193,6 @@ def test_ratings_of_two_runs_are_never_pooled(shipped: Trial, tmp_path: Path) ->
         (variant,) = as_json(compare(session, [shipped.slug])[0])["variants"]
     assert variant["criteria"]["FR"]["mean"] == 5
     assert variant["n_ratings"] == 1
-
-
-# --- faults -------------------------------------------------------------------------------------
-
-KILLED = """
-import os, signal, sys
-from pathlib import Path
-from reallabor.database import prepare_database, transaction
-from reallabor.people import acting_person
-from reallabor.rating.importing import import_ratings
-from reallabor.rating.rating_file import read_ratings
-prepare_database()
-with transaction() as session:
-    import_ratings(session, "neu", read_ratings(Path(sys.argv[1])), actor=acting_person(session),
-                   create=True, scale=(1, 5))
-    os.kill(os.getpid(), signal.SIGKILL)
-"""
-
-
-def test_killed_import_leaves_nothing_half(
-    tmp_path: Path, platform_url: str, trial: Trial, call: Callable[..., Call]
-) -> None:
-    file = write(tmp_path, ROWS)
-    killed = subprocess.run([sys.executable, "-c", KILLED, str(file)], check=False)
-    assert killed.returncode == -signal.SIGKILL
-    assert_nothing_stored()
-    done = call("import-ratings", "neu", file, "--create", "--scale", "1:5", "--json")
-    assert done.json["ratings"] == NUMBER
-
-
-def test_two_processes_import_a_file_once(tmp_path: Path, empty_url: str, trial: Trial) -> None:
-    file = write(tmp_path, ROWS)
-    processes = [
-        start_reallabor("import-ratings", "neu", file, "--create", "--scale", "1:5", "--json")
-        for _ in range(2)
-    ]
-    reports = []
-    for process in processes:
-        out, err = process.communicate(timeout=60)
-        assert process.returncode == 0, err
-        reports.append(json.loads(out))
-    assert sorted(report["ratings"] for report in reports) == [0, NUMBER]
-    with reading() as session:
-        assert count_of(session, Rating) == NUMBER
-        assert count_of(session, Round) == 1
-
-
-def test_two_imports_at_the_same_moment_count_once(tmp_path: Path, platform_url: str) -> None:
-    """Closer together than two processes can be started."""
-    take("anderes", write(tmp_path, "a,v,x,F,3,,\n", "a.csv"), create=True)  # people are there
-    file = write(tmp_path, ROWS)
-    barrier = threading.Barrier(4)
-
-    def import_it(_: int) -> int:
-        barrier.wait()
-        return take("neu", file, create=True, scale=(1, 5)).ratings
-
-    with ThreadPoolExecutor(4) as pool:
-        taken = list(pool.map(import_it, range(4)))
-    assert sorted(taken) == [0, 0, 0, NUMBER]
-    with reading() as session:
-        assert count_of(session, Rating) == NUMBER + 1
-        assert count_of(session, Round) == 2
-
-
-def test_full_disk_during_import_is_a_sentence(
-    tmp_path: Path, home: Path, trial: Trial, call: Callable[..., Call]
-) -> None:
-    assert call("import-ratings", "neu", write(tmp_path, ROWS), "--create").code == 0
-    rows = "".join(f"c{i},v,x,F,3,{'K' * 300},\n" for i in range(3000))
-    many = write(tmp_path, rows, "many.csv")
-    size = 300_000  # bytes that one file may have
-    done = subprocess.run(
-        ["bash", "-c", f"ulimit -f {size // 1024}; exec {building.COMMAND} import-ratings "
-         f"viele {many} --create"],
-        env=dict(os.environ), capture_output=True, text=True, check=False, timeout=60,
-    )  # fmt: skip
-    assert done.returncode == 1, done.stderr
-    assert "Traceback" not in done.stderr
-    assert "Plattform-Datenbank" in done.stderr
-    with reading() as session:
-        assert count_of(session, Rating) == NUMBER
-    assert call("import-ratings", "viele", many, "--create").code == 0
-
-
-# --- pseudonyms ---------------------------------------------------------------------------------
-
-
-def dump(url: str) -> str:
-    """Every value of every table."""
-    engine = get_engine(url)
-    tables = MetaData()
-    tables.reflect(engine)
-    assert set(tables.tables) == set(inspect(engine).get_table_names())
-    with engine.connect() as connection:
-        return "\n".join(
-            str(tuple(row))
-            for table in tables.tables.values()
-            for row in connection.execute(table.select())
-        )
-
-
-def test_rater_names_stand_nowhere(
-    tmp_path: Path, platform_url: str, call: Callable[..., Call]
-) -> None:
-    take("neu", write(tmp_path, ROWS), create=True, scale=(1, 5))
-    everything = dump(platform_url)
-    assert "alpha" in everything
-    exported = call("export", "neu", "--json")
-    assert len(exported.json["ratings"]) == NUMBER
-    assert call("export", "neu", "--output", tmp_path / "out").code == 0
-    files = "".join(path.read_text("utf-8-sig") for path in (tmp_path / "out").iterdir())
-    compared = call("compare", "neu", "--json")
-    for name in ("Ruth", "Rater,", "Rolf", "Richter"):
-        for text in (everything, exported.out, files, compared.out):
-            assert name not in text
-    lines = (tmp_path / "out" / "ratings.csv").read_text("utf-8-sig").splitlines()
-    in_file = {row["rater"] for row in csv.DictReader(lines, delimiter=";")}
-    assert in_file == {row["rater"] for row in exported.json["ratings"]}
-
-
-def test_pseudonyms_differ_between_rounds(tmp_path: Path, platform_url: str) -> None:
-    take("neu", write(tmp_path, ROWS), create=True)
-    take("anders", write(tmp_path, ROWS), create=True)
-    with reading() as session:
-        pseudonyms = session.exec(select(Rater.pseudonym)).all()
-        keys = session.exec(select(Rater.name_key)).all()
-    assert len(set(pseudonyms)) == len(set(keys)) == 4
-
-
-def test_export_can_be_imported_again(
-    tmp_path: Path, platform_url: str, call: Callable[..., Call]
-) -> None:
-    rows = "".join(f"c{i},v,x,F,{value},,D{i % 2}\n" for i, value in enumerate(
-        ["0.123456789", "99.5", "33.3333333333", "100000.25"]))  # fmt: skip
-    take("neu", write(tmp_path, rows), create=True)
-    assert call("export", "neu", "--output", tmp_path / "out").code == 0
-    take("kopie", tmp_path / "out" / "ratings.csv", create=True)
-    one, other = call("compare", "neu", "kopie", "--json").json["scenarios"]
-    assert one["variants"][0]["criteria"] == other["variants"][0]["criteria"]
-
-
-# --- published examples -------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="session")
-def examples(shared_data: Path) -> Any:
-    return json.loads((shared_data / "worked_examples.json").read_text("utf-8"))
-
-
-def test_canonical_example_gives_published_agreement(
-    tmp_path: Path, platform_url: str, examples: Any, call: Callable[..., Call]
-) -> None:
-    example = examples["krippendorff_canonical"]
-    rows = "".join(
-        f"u{unit:02d},v,r{rater},K,{level},,\n"
-        for rater, levels in enumerate(example["ratings_by_rater"])
-        for unit, level in enumerate(levels)
-        if level is not None
-    )
-    done = call("import-ratings", "kanon", write(tmp_path, rows), "--create", "--scale", "1:5")
-    assert done.code == 0, done.err
-    figures = call("agreement", "kanon", "--json").json["criteria"]["K"]
-    for kind in ("nominal", "ordinal", "interval"):
-        assert figures["alpha"][kind] == pytest.approx(example["alpha"][kind], abs=1e-6)
-    published = example["gwet"]["quadratic"]["coefficient"]
-    assert figures["ac2"] == pytest.approx(published, abs=5e-4)
-    assert (figures["units"], figures["raters"], figures["ratings"]) == (12, 4, 41)
-    assert figures["alpha_interval"] is None
-    assert "nicht belastbar" in figures["alpha_interval_reason"]
-
-
-def test_wmt_example_gives_published_means(
-    tmp_path: Path, platform_url: str, shared_data: Path, examples: Any,
-    call: Callable[..., Call],
-) -> None:  # fmt: skip
-    example = examples["wmt21_ted_en_de"]
-    penalties: dict[str, dict[tuple[str, str], float]] = defaultdict(dict)
-    file = tmp_path / "wmt.csv"
-    source = shared_data / "wmt_mqm" / "ted_ende_scores_long.csv"
-    with source.open(encoding="utf-8") as rows, file.open("w", encoding="utf-8") as target:
-        target.write(HEADER)
-        for row in csv.DictReader(rows):
-            case = f"{row['doc']}/{row['seg_id']}"
-            target.write(f"{case},{row['system']},{row['rater']},MQM,{row['MQM']},,{row['doc']}\n")
-            penalties[row["system"]][row["doc"], row["seg_id"]] = float(row["MQM"])
-    done = call("import-ratings", "wmt", file, "--create", "--lower-is-better", "--json")
-    assert done.code == 0, done.err
-
-    (scenario,) = call("compare", "wmt", "--json").json["scenarios"]
-    assert scenario["n_cases"] == example["segments"]
-    variants = {variant["variant"]: variant for variant in scenario["variants"]}
-    assert len(variants) == example["systems"]
-    for system, mean in example["mean_penalty"].items():
-        assert round(variants[system]["criteria"]["MQM"]["mean"], 2) == mean
-    for system, variant in variants.items():
-        figure, values = variant["criteria"]["MQM"], penalties[system]
-        mean = statistics.fmean(values.values())
-        sums: dict[str, float] = defaultdict(float)
-        sizes: dict[str, int] = defaultdict(int)
-        for (doc, _), value in values.items():
-            sums[doc] += value - mean
-            sizes[doc] += 1
-        clusters, n = len(sums), len(values)
-        variance = clusters / (clusters - 1) * sum(s * s for s in sums.values()) / n**2
-        equal_sized = n**2 / sum(size * size for size in sizes.values())
-        reach = stats.t.ppf(0.975, equal_sized - 1) * math.sqrt(variance)
-        assert (figure["n"], figure["mean"]) == (n, pytest.approx(mean))
-        assert figure["interval"] == pytest.approx([mean - reach, mean + reach])
-        assert figure["interval_method"] == "t-cluster"
-        assert variant["score"] is None
-        assert "Skala" in variant["score_reason"]
-
-    figures = call("agreement", "wmt", "--json").json["criteria"]["MQM"]
-    assert figures["alpha"] == {"nominal": None, "ordinal": None, "interval": None}
-    for key in ("alpha_interval", "ac2", "raw_agreement"):
-        assert figures[key] is None
-    for key in ("alpha_reason", "alpha_interval_reason", "ac2_reason", "raw_agreement_reason"):
-        assert figures[key].strip()
 
 
 def test_imported_scenario_needs_no_folder(

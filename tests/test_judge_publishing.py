@@ -5,6 +5,7 @@ from typing import Any
 
 import building
 import pytest
+import tracked
 from building import CRITERIA, Call, Trial
 from judged import MODEL, StandIn, endpoint_at, person, stand_in
 from sqlmodel import col, select
@@ -74,7 +75,7 @@ def by_model(connection: Connection, slug: str) -> list[Any]:
 
 
 def scores(connection: Connection, slug: str) -> dict[str, float]:
-    (run,) = building.trial_runs(connection, slug)
+    (run,) = tracked.trial_runs(connection, slug)
     return {key: value for key, value in run.data.metrics.items() if key.startswith("score.")}
 
 

@@ -6,13 +6,13 @@ from typing import get_args
 
 import building
 import pytest
-from building import Call, Trial
-from sqlmodel import Session, select
+from building import Call, Trial, person
+from sqlmodel import select
 
 from reallabor.database import reading, transaction
 from reallabor.errors import InvalidContent, NotAllowed, UnknownObject
 from reallabor.lessons import RoleKey, load_lesson, load_lessons
-from reallabor.models import LessonRead, Person, Role
+from reallabor.models import LessonRead, Role
 from reallabor.rating.learning import (
     is_read,
     learning_paths,
@@ -21,10 +21,6 @@ from reallabor.rating.learning import (
     mark_unread,
     next_lesson,
 )
-
-
-def person(session: Session, name: str) -> Person:
-    return session.exec(select(Person).where(Person.name == name)).one()
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from collections import Counter
 
 import building
 import pytest
-from building import HOUSE, OTHER, Trial
+from building import HOUSE, OTHER, Trial, person, the_round
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlmodel import Session, col, select
@@ -28,26 +28,8 @@ from reallabor.rating.rounds import open_round, release_round
 from reallabor.rating.sheet import list_open_ratings, load_sheet
 
 
-@pytest.fixture
-def opened(trial: Trial, platform_url: str) -> Trial:
-    """Six cases, three variants of one house, three evaluators of another, two per output."""
-    with transaction() as session:
-        building.load_with_runs(session, trial)
-        staff = building.add_staff(session)
-        open_round(session, trial.slug, actor=staff["organiser"])
-    return trial
-
-
-def person(session: Session, name: str = "Anna Bewertung") -> Person:
-    return session.exec(select(Person).where(Person.name == name)).one()
-
-
 def organiser(session: Session) -> Person:
     return person(session, "Olga Organisation")
-
-
-def the_round(session: Session) -> Round:
-    return session.exec(select(Round)).one()
 
 
 def tokens(session: Session, name: str = "Anna Bewertung") -> list[str]:

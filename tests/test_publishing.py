@@ -11,8 +11,10 @@ from typing import Any
 
 import building
 import pytest
-from building import CRITERIA, Call, Proxy, Trial
-from sqlmodel import Session, col, select
+import tracked
+from building import CRITERIA, Call, Trial, person
+from sqlmodel import col, select
+from tracked import Proxy, traces
 
 from reallabor.database import reading, transaction
 from reallabor.deciding.decisions import decide
@@ -22,7 +24,6 @@ from reallabor.models import (
     Delivery,
     OutboxEntry,
     Output,
-    Person,
     Rater,
     Role,
     Round,
@@ -31,9 +32,7 @@ from reallabor.models import (
 )
 from reallabor.rating.adjudicating import decide_level, list_disputes
 from reallabor.rating.drafting import RoundChoice
-from reallabor.rating.importing import import_ratings
 from reallabor.rating.publishing import LEASE, publish
-from reallabor.rating.rating_file import read_ratings
 from reallabor.rating.rounds import open_round, release_round
 from reallabor.recording.projection import project
 from reallabor.recording.trials import record_trial
@@ -76,18 +75,10 @@ def rated(trial: Trial, connection: Connection, platform_url: str) -> Trial:
     return trial
 
 
-def name_of(session: Session, name: str) -> Person:
-    return session.exec(select(Person).where(Person.name == name)).one()
-
-
 def release(slug: str) -> None:
     with transaction() as session:
         round_ = session.exec(select(Round)).one()
-        release_round(session, round_.id or 0, actor=name_of(session, "Olga Organisation"))
-
-
-def traces(connection: Connection, slug: str) -> list[Any]:
-    return list(connection.client.search_traces(locations=[experiments(connection)[slug]]))
+        release_round(session, round_.id or 0, actor=person(session, "Olga Organisation"))
 
 
 def feedback(connection: Connection, slug: str) -> list[Any]:
@@ -95,7 +86,7 @@ def feedback(connection: Connection, slug: str) -> list[Any]:
 
 
 def run_of(connection: Connection, slug: str) -> Any:
-    (run,) = building.trial_runs(connection, slug)
+    (run,) = tracked.trial_runs(connection, slug)
     return run
 
 
@@ -116,10 +107,10 @@ def assert_published_once(connection: Connection, slug: str) -> None:
     given = feedback(connection, slug)
     assert len(given) == 2 * (2 * len(CRITERIA) + 1)  # two outputs; Anna also left a comment each
     assert len({each.assessment_id for each in given}) == len(given)
-    histories = building.metric_histories(connection, run_of(connection, slug).info.run_id)
+    histories = tracked.metric_histories(connection, run_of(connection, slug).info.run_id)
     assert {"score.total", "score.FR", "score.n_cases", "n_cases"} <= set(histories)
     assert {key: len(values) for key, values in histories.items()} == dict.fromkeys(histories, 1)
-    assert len(building.content_runs(connection, slug)) == 1
+    assert len(tracked.content_runs(connection, slug)) == 1
     assert due() == 0
 
 
@@ -218,13 +209,14 @@ def test_outage_in_the_middle_is_completed(
 
 KILLED = """
 import os, signal
-from reallabor.rating import publishing
+from reallabor.models import Delivery
+from reallabor.rating import publishing, senders
 from reallabor.tracking import Connection
-send = publishing._SENDERS[publishing.Delivery.FEEDBACK]
+send = senders.SENDERS[Delivery.FEEDBACK]
 def send_and_die(connection, entry):
     send(connection, entry)
     os.kill(os.getpid(), signal.SIGKILL)
-publishing._SENDERS[publishing.Delivery.FEEDBACK] = send_and_die
+senders.SENDERS[Delivery.FEEDBACK] = send_and_die
 publishing.publish(Connection.from_settings())
 """
 
@@ -256,52 +248,12 @@ def test_trace_that_is_gone_stops_no_other(rated: Trial, connection: Connection)
     assert len(feedback(connection, rated.slug)) == 2 * len(CRITERIA) + 1
 
 
-# --- imported ratings ---------------------------------------------------------------------------
-
-HEADER = "case,variant,rater,criterion,level,comment,cluster\n"
-
-
-def take(slug: str, path: Path, rows: str, **options: Any) -> None:
-    path.write_text(HEADER + rows, encoding="utf-8")
-    with transaction() as session:
-        pilot = session.exec(select(Person).where(Person.name == "Paul Pilot")).first()
-        pilot = pilot or building.add_staff(session)["pilot"]
-        import_ratings(session, slug, read_ratings(path), actor=pilot, **options)
-
-
-def test_imported_variant_becomes_run_without_traces(
-    connection: Connection, platform_url: str, tmp_path: Path
-) -> None:
-    slug = building.new_slug("import")
-    rows = "a,v1,Ruth,Größe,1,,\nb,v1,Ruth,Größe,2,,\na,v2,Ruth,Größe,3,,\n"
-    take(slug, tmp_path / "r.csv", rows, create=True, scale=(0, 4))
-    assert publish(connection).problems == []
-    runs = connection.client.search_runs([experiments(connection)[slug]])
-    assert sorted(run.data.tags[names.VARIANT] for run in runs) == ["v1", "v2"]
-    assert {run.info.status for run in runs} == {"FINISHED"}
-    scores = {run.data.tags[names.VARIANT]: run.data.metrics for run in runs}
-    assert scores["v1"]["score.Groesse"] == 1.5
-    assert scores["v1"]["score.total"] == 37.5
-    assert traces(connection, slug) == []
-    assert "Ruth" not in str([run.to_dictionary() for run in runs])
-
-    take(slug, tmp_path / "s.csv", rows.replace("b,v1,Ruth,Größe,2", "b,v1,Ruth,Größe,4"))
-    publish(connection)
-    runs = connection.client.search_runs([experiments(connection)[slug]])
-    scores = {run.data.tags[names.VARIANT]: run.data.metrics for run in runs}
-    assert len(runs) == 2
-    assert scores["v1"]["score.Groesse"] == 2.5
-    assert project(connection, slug=slug).runs == 0
-    with reading() as session:
-        assert len(session.exec(select(TrialRun)).all()) == 2
-
-
 # --- decisions ----------------------------------------------------------------------------------
 
 
 def decided(slug: str, verdict: str, reason: str = "Grund") -> int:
     with transaction() as session:
-        steering = name_of(session, "Stefan Lenkung")
+        steering = person(session, "Stefan Lenkung")
         return decide(session, slug, verdict=verdict, reason=reason, name="Dr. Ruth Beispiel",
                       actor=steering).id or 0  # fmt: skip
 

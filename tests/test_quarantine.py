@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import building
 import pytest
-from building import CRITERIA, Trial
+from building import CRITERIA, Trial, person
 from sqlmodel import Session, col, select
 
 from reallabor.database import reading, transaction
@@ -15,7 +15,6 @@ from reallabor.models import (
     EndReason,
     OutboxEntry,
     Output,
-    Person,
     Quarantine,
     QuarantineVerdict,
     Rating,
@@ -52,10 +51,6 @@ def opened(trial: Trial, platform_url: str) -> Trial:
         open_round(session, trial.slug, actor=staff["organiser"],
                    choice=RoundChoice(overlap=3, evaluators=people))  # fmt: skip
     return trial
-
-
-def person(session: Session, name: str = "Anna Bewertung") -> Person:
-    return session.exec(select(Person).where(Person.name == name)).one()
 
 
 def texts(session: Session, name: str = "Anna Bewertung") -> dict[str, str]:

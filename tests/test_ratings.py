@@ -7,38 +7,16 @@ from typing import Any
 
 import building
 import pytest
-from building import CRITERIA, Trial
+from building import CRITERIA, Trial, person
 from sqlmodel import Session, col, delete, select
 
 from reallabor.database import reading, transaction
 from reallabor.errors import InvalidRating, NotAllowed, WrongState
-from reallabor.models import (
-    GoldCase,
-    GoldRating,
-    Person,
-    Rating,
-    Remark,
-    Round,
-    Rubric,
-    row_id,
-)
+from reallabor.models import GoldCase, GoldRating, Person, Rating, Remark, Round, Rubric, row_id
 from reallabor.rating.drafting import RoundChoice
 from reallabor.rating.ratings import Judgement, submit_rating
 from reallabor.rating.rounds import cancel_round, open_round, release_round
 from reallabor.rating.sheet import Sheet, list_open_ratings, load_sheet
-
-
-@pytest.fixture
-def opened(trial: Trial, platform_url: str) -> Trial:
-    with transaction() as session:
-        building.load_with_runs(session, trial)
-        staff = building.add_staff(session)
-        open_round(session, trial.slug, actor=staff["organiser"])
-    return trial
-
-
-def person(session: Session, name: str = "Anna Bewertung") -> Person:
-    return session.exec(select(Person).where(Person.name == name)).one()
 
 
 def tokens(session: Session, name: str = "Anna Bewertung") -> list[str]:

@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import building
 import pytest
+import tracked
 from building import FAILING, HOUSE, Call, Trial
 from sqlmodel import col, select
 
@@ -31,7 +31,7 @@ VARIANTS = ["eins", "zwei", "alt"]
 TITLES = ["System eins", "System zwei", "Ohne KI"]
 
 
-runs_of = building.trial_runs
+runs_of = tracked.trial_runs
 
 
 def traces_of(connection: Connection, slug: str, run_id: str) -> list[Any]:
@@ -310,7 +310,7 @@ def test_plain_mlflow_run_counts_like_others(
     again = project(connection, slug=trial.slug, everything=True)
     assert (again.runs, again.outputs, again.unassigned) == (0, 0, 0)
     assert publish(connection).sent == 0
-    histories = building.metric_histories(connection, run.tracking_run_id or "")
+    histories = tracked.metric_histories(connection, run.tracking_run_id or "")
     assert {key: values[-1] for key, values in histories.items()} == run.indicators
     assert {key: len(values) for key, values in histories.items()} == dict.fromkeys(histories, 1)
 

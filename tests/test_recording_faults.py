@@ -12,8 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import building
 import pytest
+import tracked
 from building import (
     COMMAND,
     QUESTIONS,
@@ -55,8 +55,8 @@ def assert_recorded_once(trial: Trial, connection: Connection) -> None:
         for entry in session.exec(select(OutboxEntry)):
             entry.done_at, entry.next_attempt_at = None, now()
     assert publish(connection).problems == []
-    assert len(building.content_runs(connection, trial.slug)) == 1
-    runs = building.trial_runs(connection, trial.slug)
+    assert len(tracked.content_runs(connection, trial.slug)) == 1
+    runs = tracked.trial_runs(connection, trial.slug)
     assert Counter(run.data.tags[names.VARIANT] for run in runs) == Counter(VARIANTS)
     assert {run.info.status for run in runs} == {"FINISHED"}
     for run in runs:
@@ -65,7 +65,7 @@ def assert_recorded_once(trial: Trial, connection: Connection) -> None:
         )
         cases = Counter(trace.info.tags[names.CASE_ID] for trace in traces)
         assert cases == Counter(key for key, _, _ in QUESTIONS)
-        histories = building.metric_histories(connection, run.info.run_id)
+        histories = tracked.metric_histories(connection, run.info.run_id)
         assert histories["n_cases"] == [6]
         assert {key: len(values) for key, values in histories.items()} == dict.fromkeys(
             histories, 1

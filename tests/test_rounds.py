@@ -1,28 +1,21 @@
 """Rounds: who may open and release them, what they fix, and the moment of release."""
 
-import threading
-import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import building
 import pytest
-from building import CRITERIA, HOUSE, OTHER, Trial
+from building import HOUSE, OTHER, Trial, counts, person, rate_one, the_round
 from sqlmodel import Session, col, func, select
 
 from reallabor.database import reading, transaction
 from reallabor.deciding.decisions import decide
-from reallabor.errors import NotAllowed, ReallaborError, UnknownObject, WrongState
+from reallabor.errors import NotAllowed, UnknownObject, WrongState
 from reallabor.models import (
     Assignment,
-    AuditEntry,
-    Decision,
-    OutboxEntry,
     Output,
     Person,
     Rater,
-    Rating,
     Role,
     Round,
     RoundRun,
@@ -32,22 +25,7 @@ from reallabor.models import (
 from reallabor.rating.drafting import RoundChoice
 from reallabor.rating.importing import import_ratings
 from reallabor.rating.rating_file import read_ratings
-from reallabor.rating.ratings import Judgement, submit_rating
 from reallabor.rating.rounds import open_round, release_round
-
-TABLES = (Round, Rater, Assignment, Rating, Decision, OutboxEntry, AuditEntry)
-
-
-def counts(session: Session) -> dict[str, int]:
-    """How many rows the tables of judgement hold."""
-    return {
-        table.__name__: session.exec(select(func.count()).select_from(table)).one()
-        for table in TABLES
-    }
-
-
-def name_of(session: Session, name: str) -> Person:
-    return session.exec(select(Person).where(Person.name == name)).one()
 
 
 @pytest.fixture
@@ -62,15 +40,12 @@ def prepared(trial: Trial, platform_url: str) -> Trial:
 @pytest.fixture
 def opened(prepared: Trial) -> Trial:
     with transaction() as session:
-        open_round(session, prepared.slug, actor=name_of(session, "Olga Organisation"))
+        open_round(session, prepared.slug, actor=person(session, "Olga Organisation"))
     return prepared
 
 
-def the_round(session: Session) -> Round:
-    return session.exec(select(Round)).one()
-
-
 # --- permissions: role x action -----------------------------------------------------------------
+
 
 PEOPLE = {
     "organiser": "Olga Organisation",
@@ -103,7 +78,7 @@ def _rate(session: Session, trial: Trial, actor: Person) -> None:
 
 def _release(session: Session, trial: Trial, actor: Person) -> None:
     round_ = the_round(session)
-    anna = name_of(session, "Anna Bewertung")
+    anna = person(session, "Anna Bewertung")
     building.rate(session, anna, building.tokens(session, round_, anna)[0])
     release_round(session, round_.id or 0, actor=actor)
 
@@ -135,7 +110,7 @@ def test_only_the_right_role_may_act(opened: Trial, action: str, role: str) -> N
         before = counts(session)
     if role in allowed:
         with transaction() as session:
-            act(session, opened, name_of(session, PEOPLE[role]))
+            act(session, opened, person(session, PEOPLE[role]))
         with reading() as session:
             assert counts(session) != before
         return
@@ -143,7 +118,7 @@ def test_only_the_right_role_may_act(opened: Trial, action: str, role: str) -> N
         pytest.raises(NotAllowed, match=f"'{PEOPLE[role]}' hat diese Aufgabe nicht"),
         transaction() as session,
     ):
-        act(session, opened, name_of(session, PEOPLE[role]))
+        act(session, opened, person(session, PEOPLE[role]))
     with reading() as session:
         assert counts(session) == before
         assert the_round(session).released_at is None
@@ -182,7 +157,7 @@ def test_own_organisation_is_never_rated(prepared: Trial) -> None:
         scenario = session.exec(select(Scenario)).one()
         building.add_run(session, prepared.slug, "eins", organisation=OTHER)
         outsider = building.add_person(session, "Otto Offen", Role.EVALUATOR, organisation=None)
-        round_ = open_round(session, prepared.slug, actor=name_of(session, "Olga Organisation"),
+        round_ = open_round(session, prepared.slug, actor=person(session, "Olga Organisation"),
                             choice=RoundChoice(overlap=1))  # fmt: skip
         assert scenario.id == round_.scenario_id
         own = (
@@ -224,7 +199,7 @@ def test_round_takes_newest_run_of_each(prepared: Trial) -> None:
         building.add_run(session, prepared.slug, "eins", finished_at=earlier)
         newest = building.add_run(session, prepared.slug, "zwei").id
         elsewhere = building.add_run(session, prepared.slug, "eins", organisation="Haus C").id
-        open_round(session, prepared.slug, actor=name_of(session, "Olga Organisation"))
+        open_round(session, prepared.slug, actor=person(session, "Olga Organisation"))
         runs = set(session.exec(select(RoundRun.run_id)).all())
         first = session.exec(select(TrialRun.id).order_by(col(TrialRun.id))).all()[:3]
     assert runs == {first[0], newest, first[2], elsewhere}
@@ -235,7 +210,7 @@ def test_second_round_waits_for_release(opened: Trial) -> None:
         pytest.raises(WrongState, match="läuft schon eine Bewertungsrunde"),
         transaction() as session,
     ):
-        open_round(session, opened.slug, actor=name_of(session, "Olga Organisation"))
+        open_round(session, opened.slug, actor=person(session, "Olga Organisation"))
     with reading() as session:
         assert counts(session)["Round"] == 1
 
@@ -250,7 +225,7 @@ def test_nothing_recorded_opens_no_round(trial: Trial, platform_url: str) -> Non
         pytest.raises(WrongState, match="noch kein Durchlauf aufgezeichnet"),
         transaction() as session,
     ):
-        open_round(session, trial.slug, actor=name_of(session, "Olga Organisation"))
+        open_round(session, trial.slug, actor=person(session, "Olga Organisation"))
 
 
 @pytest.mark.parametrize("demo_first", [True, False])
@@ -278,16 +253,10 @@ def test_demo_runs_alone_make_demo_round(trial: Trial, platform_url: str) -> Non
 # --- releasing ----------------------------------------------------------------------------------
 
 
-def rate_one(session: Session, name: str = "Anna Bewertung") -> None:
-    person = name_of(session, name)
-    token = building.tokens(session, the_round(session), person)[0]
-    building.rate(session, person, token)
-
-
 def test_round_without_ratings_is_not_released(opened: Trial) -> None:
     with pytest.raises(WrongState, match="noch nichts bewertet"), transaction() as session:
         release_round(
-            session, the_round(session).id or 0, actor=name_of(session, "Olga Organisation")
+            session, the_round(session).id or 0, actor=person(session, "Olga Organisation")
         )
     with reading() as session:
         assert the_round(session).released_at is None
@@ -298,7 +267,7 @@ def test_incomplete_round_may_be_released_once(opened: Trial) -> None:
     with transaction() as session:
         rate_one(session)
         release_round(
-            session, the_round(session).id or 0, actor=name_of(session, "Olga Organisation")
+            session, the_round(session).id or 0, actor=person(session, "Olga Organisation")
         )
     with reading() as session:
         released_at = the_round(session).released_at
@@ -307,7 +276,7 @@ def test_incomplete_round_may_be_released_once(opened: Trial) -> None:
     assert kinds == ["feedback", "scores", "scores", "scores"]
     with pytest.raises(WrongState, match="schon freigegeben"), transaction() as session:
         release_round(
-            session, the_round(session).id or 0, actor=name_of(session, "Olga Organisation")
+            session, the_round(session).id or 0, actor=person(session, "Olga Organisation")
         )
     with reading() as session:
         assert the_round(session).released_at == released_at
@@ -317,7 +286,7 @@ def test_release_closes_the_round(opened: Trial) -> None:
     with transaction() as session:
         rate_one(session)
         release_round(
-            session, the_round(session).id or 0, actor=name_of(session, "Olga Organisation")
+            session, the_round(session).id or 0, actor=person(session, "Olga Organisation")
         )
     with reading() as session:
         before = counts(session)
@@ -329,103 +298,4 @@ def test_release_closes_the_round(opened: Trial) -> None:
 
 def test_unknown_round_is_refused(opened: Trial) -> None:
     with pytest.raises(UnknownObject, match=r"Nr\. 4711"), transaction() as session:
-        release_round(session, 4711, actor=name_of(session, "Olga Organisation"))
-
-
-def together(*actions: Callable[[], Any]) -> list[BaseException | None]:
-    """Do all at the same moment; gives what each raised."""
-    ends: list[BaseException | None] = [None] * len(actions)
-    barrier = threading.Barrier(len(actions))
-
-    def act(place: int) -> None:
-        barrier.wait()
-        try:
-            actions[place]()
-        except Exception as end:  # noqa: BLE001 - another thread would lose it
-            ends[place] = end
-
-    threads = [threading.Thread(target=act, args=(place,)) for place in range(len(actions))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    for end in ends:
-        if end is not None and not isinstance(end, ReallaborError):
-            raise end
-    return ends
-
-
-def test_rating_is_in_the_release_or_refused(opened: Trial) -> None:
-    with transaction() as session:
-        rate_one(session)
-        round_id = the_round(session).id or 0
-        bert = name_of(session, "Bert Bewertung")
-        token, bert_id = building.tokens(session, the_round(session), bert)[0], bert.id
-        organiser_id = name_of(session, "Olga Organisation").id
-    at_release: list[int] = []
-
-    def release() -> None:
-        with transaction() as session:
-            release_round(session, round_id, actor=session.get_one(Person, organiser_id))
-            at_release.append(counts(session)["Rating"])
-
-    def submit() -> None:
-        with transaction() as session:
-            building.rate(session, session.get_one(Person, bert_id), token)
-
-    released, submitted = together(release, submit)
-    assert released is None
-    with reading() as session:
-        stored = counts(session)["Rating"]
-    assert stored == (6 if submitted else 12)
-    assert at_release == [stored]
-
-
-def test_two_releases_at_once_count_once(opened: Trial) -> None:
-    with transaction() as session:
-        rate_one(session)
-        round_id, organiser_id = (
-            the_round(session).id or 0,
-            name_of(session, "Olga Organisation").id,
-        )
-
-    def release() -> None:
-        with transaction() as session:
-            release_round(session, round_id, actor=session.get_one(Person, organiser_id))
-
-    ends = together(release, release)
-    assert sorted(end is None for end in ends) == [False, True]
-    with reading() as session:
-        assert building.judged_kinds(session) == ["feedback", "scores", "scores", "scores"]
-
-
-def test_two_organisers_open_one_round(prepared: Trial) -> None:
-    with reading() as session:
-        organiser_id = name_of(session, "Olga Organisation").id
-
-    def open_one() -> None:
-        with transaction() as session:
-            open_round(session, prepared.slug, actor=session.get_one(Person, organiser_id))
-
-    ends = together(open_one, open_one)
-    assert sorted(end is None for end in ends) == [False, True]
-    with reading() as session:
-        assert counts(session)["Round"] == 1
-
-
-def test_double_click_saves_one_rating(opened: Trial) -> None:
-    with reading() as session:
-        anna = name_of(session, "Anna Bewertung")
-        token, anna_id = building.tokens(session, the_round(session), anna)[0], anna.id
-    submission = str(uuid.uuid4())
-
-    def submit() -> None:
-        with transaction() as session:
-            submit_rating(
-                session, Judgement(dict.fromkeys(CRITERIA, 4), "Gut"),
-                actor=session.get_one(Person, anna_id), token=token, submission=submission,
-            )  # fmt: skip
-
-    assert together(submit, submit, submit) == [None, None, None]
-    with reading() as session:
-        assert counts(session)["Rating"] == 6
+        release_round(session, 4711, actor=person(session, "Olga Organisation"))

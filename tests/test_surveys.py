@@ -5,7 +5,7 @@ from collections.abc import Callable
 import building
 import pytest
 import surveys
-from building import Trial
+from building import Trial, person
 from sqlmodel import Session, select
 
 from reallabor import audit
@@ -26,16 +26,6 @@ from reallabor.rating.surveys import (
 )
 from reallabor.rating.voice_results import survey_result
 from reallabor.rating.voices import enter_sheet, take_back_sheet
-
-
-@pytest.fixture
-def asked(trial: Trial, platform_url: str) -> Trial:
-    """The small trial with runs and staff."""
-    with transaction() as session:
-        building.load_with_runs(session, trial)
-        building.add_staff(session)
-    return trial
-
 
 ACTS: dict[str, Callable[[Session, Survey, str, building.Person], object]] = {
     "open": lambda session, _survey, slug, actor: open_survey(
@@ -59,14 +49,14 @@ MAY = {"organiser", "pilot"}
 
 @pytest.mark.parametrize("act", ACTS)
 @pytest.mark.parametrize("role", ["organiser", "pilot", "steering", "anna", "nobody"])
-def test_only_organiser_and_pilot_ask(asked: Trial, act: str, role: str) -> None:
-    survey = surveys.opened(asked.slug)
+def test_only_organiser_and_pilot_ask(staffed: Trial, act: str, role: str) -> None:
+    survey = surveys.opened(staffed.slug)
     names = {"organiser": "Olga Organisation", "pilot": "Paul Pilot", "steering": "Stefan Lenkung",
              "anna": "Anna Bewertung", "nobody": "Nora Niemand"}  # fmt: skip
 
     def attempt() -> None:
         with transaction() as session:
-            ACTS[act](session, survey, asked.slug, surveys.person(session, names[role]))
+            ACTS[act](session, survey, staffed.slug, person(session, names[role]))
 
     if role in MAY and act != "take-back":
         attempt()
@@ -80,62 +70,62 @@ def test_only_organiser_and_pilot_ask(asked: Trial, act: str, role: str) -> None
         assert session.exec(select(Voice)).all() == []
 
 
-def test_everybody_active_may_read(asked: Trial) -> None:
-    survey = surveys.opened(asked.slug)
+def test_everybody_active_may_read(staffed: Trial) -> None:
+    survey = surveys.opened(staffed.slug)
     with transaction() as session:
         gone = building.add_person(session, "Gesa Gegangen", active=False)
         session.expunge(gone)
     with reading() as session:
         for name in ("Nora Niemand", "Anna Bewertung", "Stefan Lenkung"):
-            actor = surveys.person(session, name)
+            actor = person(session, name)
             assert survey_result(session, survey.id or 0, actor=actor).n == 0
-            assert len(list_surveys(session, asked.slug, actor=actor)) == 1
+            assert len(list_surveys(session, staffed.slug, actor=actor)) == 1
         with pytest.raises(NotAllowed):
             survey_result(session, survey.id or 0, actor=gone)
         with pytest.raises(NotAllowed):
-            list_surveys(session, asked.slug, actor=gone)
+            list_surveys(session, staffed.slug, actor=gone)
 
 
-def test_second_survey_of_one_audience_waits(asked: Trial) -> None:
-    first = surveys.opened(asked.slug)
+def test_second_survey_of_one_audience_waits(staffed: Trial) -> None:
+    first = surveys.opened(staffed.slug)
     with pytest.raises(WrongState, match=r"läuft schon eine Befragung \(Kund:innen\)"):
-        surveys.opened(asked.slug)
-    surveys.opened(asked.slug, Audience.STAFF)
+        surveys.opened(staffed.slug)
+    surveys.opened(staffed.slug, Audience.STAFF)
     with transaction() as session:
-        close_survey(session, first.id or 0, actor=surveys.person(session, "Paul Pilot"))
-    surveys.opened(asked.slug)
+        close_survey(session, first.id or 0, actor=person(session, "Paul Pilot"))
+    surveys.opened(staffed.slug)
     with reading() as session:
         assert len(session.exec(select(Survey)).all()) == 3
 
 
 @pytest.mark.parametrize("about", ["", " \n ", "x" * 1001])
-def test_survey_says_what_it_is_about(asked: Trial, about: str) -> None:
+def test_survey_says_what_it_is_about(staffed: Trial, about: str) -> None:
     with pytest.raises(InvalidVoice, match="worum es geht"), transaction() as session:
-        open_survey(session, asked.slug, Audience.CLIENTS, about=about,
-                    actor=surveys.person(session, "Paul Pilot"))  # fmt: skip
+        open_survey(session, staffed.slug, Audience.CLIENTS, about=about,
+                    actor=person(session, "Paul Pilot"))  # fmt: skip
     with reading() as session:
         assert session.exec(select(Survey)).all() == []
 
 
-def test_questions_stay_as_they_were(asked: Trial) -> None:
-    survey = surveys.opened(asked.slug)
-    path = asked.content / "evaluations" / "rueckmeldung.yaml"
+def test_questions_stay_as_they_were(staffed: Trial) -> None:
+    survey = surveys.opened(staffed.slug)
+    path = staffed.content / "evaluations" / "rueckmeldung.yaml"
     text = path.read_text("utf-8")
     path.write_text(text.replace("Würden Sie das Programm nutzen?", "Ganz anders?"), "utf-8")
     assert "Ganz anders?" in str(load_questionnaires())
     with reading() as session:
-        (shown,) = list_surveys(session, asked.slug, actor=surveys.person(session, "Paul Pilot"))
+        (shown,) = list_surveys(session, staffed.slug, actor=person(session, "Paul Pilot"))
     assert shown.survey_id == survey.id
     assert "Ganz anders?" not in str(shown.questionnaire)
 
 
-def test_sample_is_asked_about_only_where_shown(asked: Trial) -> None:
+def test_sample_is_asked_about_only_where_shown(staffed: Trial) -> None:
     with transaction() as session:
-        actor = surveys.person(session, "Paul Pilot")
-        choices = sample_choices(session, asked.slug, actor=actor)
-        with_sample = open_survey(session, asked.slug, Audience.CLIENTS, actor=actor, about="W",
+        actor = person(session, "Paul Pilot")
+        choices = sample_choices(session, staffed.slug, actor=actor)
+        with_sample = open_survey(session, staffed.slug, Audience.CLIENTS, actor=actor, about="W",
                                   output_id=choices[0].output_id, with_input=False)  # fmt: skip
-        without = open_survey(session, asked.slug, Audience.STAFF, actor=actor, about="W")
+        without = open_survey(session, staffed.slug, Audience.STAFF, actor=actor, about="W")
         keys = [[each["key"] for each in survey.questions["questions"]]
                 for survey in (with_sample, without)]  # fmt: skip
         assert (with_sample.sample, with_sample.sample_input) == (choices[0].text, "")
@@ -146,7 +136,7 @@ def test_sample_is_asked_about_only_where_shown(asked: Trial) -> None:
     assert choices[0].variant == "System eins"
 
 
-def test_sample_must_be_a_text_of_the_scenario(asked: Trial) -> None:
+def test_sample_must_be_a_text_of_the_scenario(staffed: Trial) -> None:
     with transaction() as session:
         (output,) = session.exec(select(Output).limit(1)).all()
         output.text = ""
@@ -154,21 +144,21 @@ def test_sample_must_be_a_text_of_the_scenario(asked: Trial) -> None:
         empty = output.id or 0
     for output_id in (empty, 999_999):
         with pytest.raises(UnknownObject, match=f"Ausgabe Nr. {output_id}"):
-            surveys.opened(asked.slug, output_id=output_id)
+            surveys.opened(staffed.slug, output_id=output_id)
     with reading() as session:
         assert session.exec(select(Survey)).all() == []
 
 
-def test_blind_rater_is_offered_no_sample(asked: Trial) -> None:
+def test_blind_rater_is_offered_no_sample(staffed: Trial) -> None:
     with transaction() as session:
-        open_round(session, asked.slug, actor=surveys.person(session, "Olga Organisation"))
-        anna = surveys.person(session, "Anna Bewertung")
-        assert sample_choices(session, asked.slug, actor=anna) == []
-        assert sample_choices(session, asked.slug, actor=surveys.person(session, "Paul Pilot"))
+        open_round(session, staffed.slug, actor=person(session, "Olga Organisation"))
+        anna = person(session, "Anna Bewertung")
+        assert sample_choices(session, staffed.slug, actor=anna) == []
+        assert sample_choices(session, staffed.slug, actor=person(session, "Paul Pilot"))
 
 
-def test_only_hashes_of_links_are_stored(asked: Trial) -> None:
-    survey = surveys.opened(asked.slug)
+def test_only_hashes_of_links_are_stored(staffed: Trial) -> None:
+    survey = surveys.opened(staffed.slug)
     keys = surveys.links(survey, 20)
     assert len(set(keys)) == 20
     with reading() as session:
@@ -180,8 +170,8 @@ def test_only_hashes_of_links_are_stored(asked: Trial) -> None:
 
 
 @pytest.mark.parametrize("n", [0, -1, 201])
-def test_odd_numbers_of_links_are_refused(asked: Trial, n: int) -> None:
-    survey = surveys.opened(asked.slug)
+def test_odd_numbers_of_links_are_refused(staffed: Trial, n: int) -> None:
+    survey = surveys.opened(staffed.slug)
     with pytest.raises(InvalidVoice, match="1 bis 200 Links"):
         surveys.links(survey, n)
     with reading() as session:
@@ -193,22 +183,22 @@ def test_key_is_found_however_typed() -> None:
     assert key_hash(" ABCD-2345 efgh-6789 ") == key_hash("abcd2345efgh6789")
 
 
-def test_acts_are_in_the_trail(asked: Trial) -> None:
-    survey = surveys.opened(asked.slug)
+def test_acts_are_in_the_trail(staffed: Trial) -> None:
+    survey = surveys.opened(staffed.slug)
     surveys.links(survey)
     with transaction() as session:
-        close_survey(session, survey.id or 0, actor=surveys.person(session, "Olga Organisation"))
+        close_survey(session, survey.id or 0, actor=person(session, "Olga Organisation"))
     with reading() as session:
         actions = [entry.action for entry in session.exec(select(AuditEntry))]
     assert actions == ["survey_opened", "survey_links_made", "survey_closed"]
 
 
-def test_closed_survey_stays_closed(asked: Trial) -> None:
-    survey = surveys.opened(asked.slug)
+def test_closed_survey_stays_closed(staffed: Trial) -> None:
+    survey = surveys.opened(staffed.slug)
 
     def close() -> None:
         with transaction() as session:
-            close_survey(session, survey.id or 0, actor=surveys.person(session, "Paul Pilot"))
+            close_survey(session, survey.id or 0, actor=person(session, "Paul Pilot"))
 
     close()
     with pytest.raises(WrongState, match="beendet"):

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 import sheets
-from building import Call, Proxy, Trial
+from building import Call, Trial
 from fielded import CASES
 from sqlmodel import col, select
+from tracked import Proxy
 from uploading import (
     CASE_IDS,
     DOWN,

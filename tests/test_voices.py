@@ -1,66 +1,21 @@
 """Voices: stored once, one per link, refused in a sentence, shown from five answers on."""
 
 import threading
-import uuid
 from collections.abc import Callable
 
 import building
 import pytest
 import surveys
-from building import Trial
+from building import Trial, person
 from sqlmodel import select
+from surveys import close, enter, submit, tablet
 
 from reallabor.database import reading, transaction
-from reallabor.deciding.comparison import compare
 from reallabor.errors import InvalidVoice, ReallaborError, UnknownObject, WrongState
 from reallabor.models import Audience, Channel, Survey, SurveyToken, Voice
 from reallabor.questionnaires import load_questionnaires
-from reallabor.rating.rounds import open_round, release_round
-from reallabor.rating.surveys import close_survey
-from reallabor.rating.voice_results import SurveyResult, survey_result
-from reallabor.rating.voices import (
-    Access,
-    Sheet,
-    enter_sheet,
-    find_questionnaire,
-    read_digits,
-    submit_voice,
-    take_back_sheet,
-)
+from reallabor.rating.voices import Access, Sheet, find_questionnaire, read_digits, take_back_sheet
 from reallabor.settings import get_settings
-from reallabor.statistics import mean_interval
-
-
-@pytest.fixture
-def asked(trial: Trial, platform_url: str) -> Trial:
-    with transaction() as session:
-        building.load_with_runs(session, trial)
-        building.add_staff(session)
-    return trial
-
-
-@pytest.fixture
-def survey(asked: Trial) -> Survey:
-    return surveys.opened(asked.slug)
-
-
-def submit(access: Access, sheet: Sheet) -> None:
-    with transaction() as session:
-        submit_voice(session, access, sheet)
-
-
-def tablet(survey: Survey) -> Access:
-    return Access(survey.device_key, device=True)
-
-
-def enter(survey: Survey, sheet: Sheet, name: str = "Paul Pilot") -> None:
-    with transaction() as session:
-        enter_sheet(session, survey.id or 0, sheet, actor=surveys.person(session, name))
-
-
-def close(survey: Survey) -> None:
-    with transaction() as session:
-        close_survey(session, survey.id or 0, actor=surveys.person(session, "Paul Pilot"))
 
 
 def stored() -> list[Voice]:
@@ -71,12 +26,6 @@ def stored() -> list[Voice]:
 def used() -> int:
     with reading() as session:
         return sum(token.used for token in session.exec(select(SurveyToken)))
-
-
-def result(survey: Survey) -> SurveyResult:
-    with reading() as session:
-        actor = surveys.person(session, "Nora Niemand")
-        return survey_result(session, survey.id or 0, actor=actor)
 
 
 # --- three ways in ------------------------------------------------------------------------------
@@ -191,8 +140,8 @@ def test_keys_of_the_two_ways_are_not_mixed(survey: Survey) -> None:
             find(access)
 
 
-def test_submission_of_another_survey_is_refused(asked: Trial, survey: Survey) -> None:
-    other = surveys.opened(asked.slug, Audience.STAFF)
+def test_submission_of_another_survey_is_refused(staffed: Trial, survey: Survey) -> None:
+    other = surveys.opened(staffed.slug, Audience.STAFF)
     sheet = surveys.sheet(None, nutzen=2)
     submit(tablet(survey), sheet)
     with pytest.raises(InvalidVoice, match="anderen Befragung"):
@@ -231,7 +180,7 @@ def test_sheet_can_be_taken_back(survey: Survey) -> None:
     def take_back(submission: str) -> None:
         with transaction() as session:
             take_back_sheet(session, survey.id or 0, submission,
-                            actor=surveys.person(session, "Paul Pilot"))  # fmt: skip
+                            actor=person(session, "Paul Pilot"))  # fmt: skip
 
     take_back(wrong.submission)
     assert {voice.submission for voice in stored()} == {kept.submission, by_tablet.submission}
@@ -323,113 +272,8 @@ def test_closing_at_once_leaves_no_late_answer(survey: Survey) -> None:
         submit(tablet(survey), surveys.sheet())
 
 
-def test_two_surveys_at_once_become_one(asked: Trial) -> None:
-    refusals = at_once([lambda: surveys.opened(asked.slug) and None] * 4)
+def test_two_surveys_at_once_become_one(staffed: Trial) -> None:
+    refusals = at_once([lambda: surveys.opened(staffed.slug) and None] * 4)
     assert len(refusals) == 3
     with reading() as session:
         assert len(session.exec(select(Survey)).all()) == 1
-
-
-# --- results ------------------------------------------------------------------------------------
-
-
-def test_below_five_answers_only_n_is_told(survey: Survey) -> None:
-    for n in range(4):
-        submit(tablet(survey), surveys.sheet(worry=f"Sorge {n}"))
-    assert result(survey) == SurveyResult(4, None, [])
-    submit(tablet(survey), surveys.sheet(worry="A zuerst"))
-    shown = result(survey)
-    assert shown.n == 5
-    assert shown.worries == ["A zuerst", "Sorge 0", "Sorge 1", "Sorge 2", "Sorge 3"]
-
-
-def test_question_with_few_answers_stays_hidden(survey: Survey) -> None:
-    for n in range(6):
-        submit(tablet(survey), surveys.sheet(None, nutzen=1 + n % 3, **({"hilfreich": 2} if n < 4
-                                             else {})))  # fmt: skip
-    helpful, use, trust = result(survey).questions or []
-    assert (helpful.n, helpful.counts, helpful.mean, helpful.interval) == (4, None, None, None)
-    assert (use.n, use.counts) == (6, {1: 2, 2: 2, 3: 2})
-    assert trust.n == 0
-
-
-def test_figures_are_counted_over_all_ways(survey: Survey) -> None:
-    levels = [1, 3, 3, 3, 2, 3]
-    for number, level in enumerate(levels):
-        sheet = surveys.sheet(None, nutzen=level, simple=number % 2 == 0)
-        if number % 3 == 0:
-            enter(survey, sheet)
-        elif number % 3 == 1:
-            submit(tablet(survey), sheet)
-        else:
-            submit(Access(surveys.links(survey)[0]), sheet)
-    use = (result(survey).questions or [])[1]
-    assert use.counts == {1: 1, 2: 1, 3: 4}
-    assert use.mean == pytest.approx(2.5)
-    assert use.interval == mean_interval(levels, lower=1, upper=3)
-    assert use.levels == {1: "Nein", 2: "Vielleicht", 3: "Ja"}
-
-
-def test_equal_answers_have_an_interval_of_some_width(survey: Survey) -> None:
-    for _ in range(5):
-        submit(tablet(survey), surveys.sheet(3))
-    interval = (result(survey).questions or [])[0].interval
-    assert interval is not None
-    assert interval.low is not None
-    assert 1 < interval.low < 3 == interval.high
-
-
-def test_unknown_survey_has_no_result(asked: Trial) -> None:
-    with reading() as session, pytest.raises(UnknownObject, match=r"Befragung Nr\. 99"):
-        survey_result(session, 99, actor=surveys.person(session, "Paul Pilot"))
-
-
-# --- readiness ----------------------------------------------------------------------------------
-
-
-def missing_voices(slug: str) -> list[str]:
-    with reading() as session:
-        points = compare(session, [slug])[0].readiness.points
-    return [point.text for point in points if point.text.startswith("Rückmeldungen")]
-
-
-def test_readiness_asks_for_voices_of_both(asked: Trial) -> None:
-    with transaction() as session:
-        organiser, anna = (surveys.person(session, name)
-                           for name in ("Olga Organisation", "Anna Bewertung"))  # fmt: skip
-        round_ = open_round(session, asked.slug, actor=organiser)
-        building.rate_all(session, round_, anna)
-        release_round(session, round_.id or 0, actor=organiser)
-        before = compare(session, [asked.slug])[0].result
-    assert missing_voices(asked.slug) == ["Rückmeldungen von Beschäftigten und Kund:innen fehlen"]
-    clients = surveys.opened(asked.slug)
-    for _ in range(4):
-        submit(tablet(clients), surveys.sheet())
-    assert missing_voices(asked.slug) == [
-        "Rückmeldungen von Beschäftigten fehlen",
-        "Rückmeldungen von Kund:innen: 4 von mindestens 5",
-    ]
-    submit(tablet(clients), surveys.sheet())
-    close(clients)  # what was said still counts
-    assert missing_voices(asked.slug) == ["Rückmeldungen von Beschäftigten fehlen"]
-    staff = surveys.opened(asked.slug, Audience.STAFF)
-    for _ in range(5):
-        submit(tablet(staff), Sheet({"nutzen": 5}, "", False, str(uuid.uuid4())))
-    assert missing_voices(asked.slug) == []
-    with reading() as session:  # and no rating moved by it
-        assert compare(session, [asked.slug])[0].result == before
-
-
-def test_voices_of_a_show_count_for_no_real_result(asked: Trial, survey: Survey) -> None:
-    for _ in range(5):
-        submit(tablet(survey), surveys.sheet())
-    with transaction() as session:
-        organiser, anna = (surveys.person(session, name)
-                           for name in ("Olga Organisation", "Anna Bewertung"))  # fmt: skip
-        round_ = open_round(session, asked.slug, actor=organiser)
-        building.rate_all(session, round_, anna)
-        release_round(session, round_.id or 0, actor=organiser)
-        row = session.get_one(Survey, survey.id)
-        row.demo = True
-        session.add(row)
-    assert missing_voices(asked.slug) == ["Rückmeldungen von Beschäftigten und Kund:innen fehlen"]

@@ -12,7 +12,7 @@ import pytest
 import requests
 import surveys
 import uvicorn
-from building import Trial
+from building import Trial, person
 from sqlmodel import select
 from starlette.applications import Starlette
 
@@ -212,7 +212,7 @@ def test_unknown_address_is_no_questionnaire(site: str, survey: Survey, path: st
 
 def test_closed_survey_says_so(site: str, survey: Survey, tablet: str) -> None:
     with transaction() as session:
-        close_survey(session, survey.id or 0, actor=surveys.person(session, "Paul Pilot"))
+        close_survey(session, survey.id or 0, actor=person(session, "Paul Pilot"))
     for answer in (get(tablet), post(tablet)):
         assert answer.status_code == 410
         assert "beendet" in sentence(answer)
@@ -287,7 +287,7 @@ def test_links_carry_the_public_address(
     from reallabor.settings import get_settings
 
     with reading() as session:
-        (shown,) = list_surveys(session, trial.slug, actor=surveys.person(session, "Paul Pilot"))
+        (shown,) = list_surveys(session, trial.slug, actor=person(session, "Paul Pilot"))
     assert tablet_address(shown).startswith("http://127.0.0.1:8501/reallabor/rueckmeldung/geraet/")
     monkeypatch.setenv("REALLABOR_PUBLIC_URL", "https://reallabor.example/")
     get_settings.cache_clear()

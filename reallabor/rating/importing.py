@@ -8,16 +8,11 @@ from sqlalchemy import insert, update
 from sqlmodel import Session, col, select
 
 from reallabor import audit
-from reallabor.content import digest
 from reallabor.database import CATALOGUE_LOCK, take_turns
-from reallabor.errors import InvalidRatings, UnknownObject, WrongState
-from reallabor.evaluations import CriterionContent, RubricContent, Scale
+from reallabor.errors import InvalidRatings
 from reallabor.models import (
-    Case,
     Criterion,
-    Organisation,
     Origin,
-    Output,
     Person,
     Rater,
     Rating,
@@ -27,22 +22,20 @@ from reallabor.models import (
     Rubric,
     Scenario,
     TrialRun,
-    Variant,
     now,
     row_id,
 )
 from reallabor.policies import may_import_ratings, require
-from reallabor.rating.drafting import RoundChoice, newest_runs
+from reallabor.rating.drafting import RoundChoice
+from reallabor.rating.imported_scenario import add_cases_and_variants, create_scenario
 from reallabor.rating.outbox import enqueue_round
+from reallabor.rating.rated_outputs import rated_outputs
 from reallabor.rating.raters import name_key, new_pseudonym
-from reallabor.rating.rating_file import RatingFile, RatingRow
+from reallabor.rating.rating_file import RatingFile
 from reallabor.rating.results import released_round
 from reallabor.rating.rounds import create_round
-from reallabor.recording.catalogue import get_scenario, store_rubric
+from reallabor.recording.catalogue import get_scenario
 from reallabor.recording.stopping import require_not_stopped
-
-LONGEST_CRITERION = 64
-"""Longest name of a criterion in characters, as in `evaluations`."""
 
 
 @dataclass(frozen=True)
@@ -89,15 +82,16 @@ def import_ratings(
     if scenario is None:
         if not create:
             get_scenario(session, slug)  # refuses and names those there are
-        rubric_content = _rubric_content(slug, file, scale, higher_is_better=not lower_is_better)
-        scenario = _create_scenario(session, slug, file, rubric_content, declared=scale is not None)
+        scenario = create_scenario(
+            session, slug, file, scale=scale, higher_is_better=not lower_is_better
+        )
     require_not_stopped(session, row_id(scenario.id))
     rubric = session.get_one(Rubric, row_id(scenario.rubric_id))
     _check_options(rubric, scale, lower_is_better)
     criteria = _criteria(session, rubric, file)
     if create and scenario.origin == Origin.IMPORTED:
-        _add_cases_and_variants(session, scenario, file)
-    outputs = _outputs(session, scenario, file, organisation)
+        add_cases_and_variants(session, scenario, file)
+    outputs = rated_outputs(session, scenario, file, organisation)
     round_ = _round(session, scenario, {run for run, _ in outputs.values()}, actor)
     fresh, replaced = _take_over(session, round_, file, criteria, outputs)
     if fresh:
@@ -117,50 +111,6 @@ def import_ratings(
         criteria=len({row.criterion for row in file.rows}),
         round_id=row_id(round_.id),
     )
-
-
-def _rubric_content(
-    slug: str, file: RatingFile, scale: tuple[float, float] | None, *, higher_is_better: bool
-) -> RubricContent:
-    """A rubric of the file's criteria with equal weights; without `scale` on the data's range."""
-    if not slug or set(slug) - set("abcdefghijklmnopqrstuvwxyz0123456789-") or slug[0] == "-":
-        raise InvalidRatings(
-            f"'{slug}' taugt nicht als Name eines Szenarios; erlaubt sind a-z, 0-9 und -."
-        )
-    for row in file.rows:
-        if len(row.criterion) > LONGEST_CRITERION or "\n" in row.criterion:
-            raise InvalidRatings(
-                f"{file.path}, Zeile {row.line}, Spalte criterion: Der Name eines Kriteriums darf "
-                f"höchstens {LONGEST_CRITERION} Zeichen haben und steht in einer Zeile."
-            )
-    levels = [row.level for row in file.rows]
-    low, high = scale or (min(levels), max(levels))
-    keys = list(dict.fromkeys(row.criterion for row in file.rows))
-    return RubricContent(
-        key=f"import/{slug}",  # never the name of a shipped rubric
-        version=1,
-        title=f"Aus {file.path.name} angelegt",
-        scale=Scale(min=low, max=high if high > low else low + 1),
-        higher_is_better=higher_is_better,
-        criteria=[CriterionContent(key=key, title=key, weight=100 / len(keys)) for key in keys],
-    )
-
-
-def _create_scenario(
-    session: Session, slug: str, file: RatingFile, content: RubricContent, *, declared: bool
-) -> Scenario:
-    rubric = store_rubric(session, content, declared=declared)
-    scenario = Scenario(
-        slug=slug,
-        title=slug,
-        origin=Origin.IMPORTED,
-        content={"title": slug, "file": file.path.name},
-        content_sha256=digest([slug, file.sha256]),
-        rubric_id=rubric.id,
-    )
-    session.add(scenario)
-    session.flush()
-    return scenario
 
 
 def _check_options(rubric: Rubric, scale: tuple[float, float] | None, lower: bool) -> None:
@@ -195,147 +145,6 @@ def _criteria(session: Session, rubric: Rubric, file: RatingFile) -> dict[str, i
                 f"{', ganze Zahlen' if whole else ''}."
             )
     return criteria
-
-
-def _add_cases_and_variants(session: Session, scenario: Scenario, file: RatingFile) -> None:
-    """Make the cases and variants that the file names and the scenario does not have yet."""
-    scenario_id = row_id(scenario.id)
-    stored = session.exec(
-        select(Case.key, Case.cluster).where(Case.scenario_id == scenario_id)
-    ).all()
-    clusters = dict(stored)
-    fresh: dict[str, str | None] = {}
-    for row in file.rows:
-        if row.case not in clusters:
-            fresh[row.case] = row.cluster
-        elif clusters[row.case] != row.cluster:
-            raise InvalidRatings(
-                f"{file.path}, Zeile {row.line}, Spalte cluster: Der Fall '{row.case}' gehört "
-                f"bisher zu '{clusters[row.case] or '(leer)'}'; ein Fall kann nur zu einer Gruppe "
-                "gehören."
-            )
-    if fresh:
-        session.exec(
-            insert(Case),
-            params=[
-                {"scenario_id": scenario_id, "key": key, "version": 1, "current": True,
-                 "reference": "", "passages": [], "topic": "", "edge": False,
-                 "cluster": cluster, "content_sha256": digest([key, cluster])}
-                for key, cluster in fresh.items()
-            ],
-        )  # fmt: skip
-    known = set(session.exec(select(Variant.key).where(Variant.scenario_id == scenario_id)))
-    moment = now()
-    for key in dict.fromkeys(row.variant for row in file.rows):
-        if key in known:
-            continue
-        variant = Variant(scenario_id=scenario_id, key=key, title=key)
-        session.add(variant)
-        session.flush()
-        session.add(
-            TrialRun(
-                scenario_id=scenario_id,
-                variant_id=row_id(variant.id),
-                started_at=moment,
-                finished_at=moment,
-            )
-        )
-    session.flush()
-
-
-def _outputs(
-    session: Session, scenario: Scenario, file: RatingFile, organisation: str | None
-) -> dict[tuple[str, str], tuple[int, int]]:
-    """Run id and output id of every (variant, case) that the file names."""
-    runs = _runs(session, scenario, organisation)
-    current = select(Case.key, Case.id, Case.cluster).where(
-        Case.scenario_id == scenario.id, Case.current
-    )
-    rows = session.exec(current).all()
-    cases = {key: case_id for key, case_id, _ in rows}
-    clusters = {key: cluster for key, _, cluster in rows}
-    wanted: dict[tuple[str, str], RatingRow] = {}
-    for row in file.rows:
-        wanted.setdefault((row.variant, row.case), row)
-    for row in wanted.values():
-        if row.variant not in runs:
-            raise InvalidRatings(
-                f"{file.path}, Zeile {row.line}, Spalte variant: Zu '{row.variant}' gibt es in "
-                f"'{scenario.slug}' keinen Durchlauf; vorhanden: {', '.join(runs) or 'keiner'}."
-            )
-        if row.case not in cases:
-            raise InvalidRatings(
-                f"{file.path}, Zeile {row.line}, Spalte case: Den Fall '{row.case}' gibt es in "
-                f"'{scenario.slug}' nicht."
-            )
-        if row.cluster is not None and row.cluster != clusters[row.case]:
-            raise InvalidRatings(
-                f"{file.path}, Zeile {row.line}, Spalte cluster: Der Fall '{row.case}' gehört "
-                f"hier zu '{clusters[row.case] or '(keiner Gruppe)'}', nicht zu '{row.cluster}'."
-            )
-    stored = _stored_outputs(session, runs)
-    missing = [key for key in wanted if (runs[key[0]], cases[key[1]]) not in stored]
-    if missing and scenario.origin != Origin.IMPORTED:
-        row = wanted[missing[0]]
-        raise InvalidRatings(
-            f"{file.path}, Zeile {row.line}: Zu Fall '{row.case}' hat die Variante '{row.variant}' "
-            "in ihrem neuesten Durchlauf keine Ausgabe."
-        )
-    if missing:
-        session.exec(
-            insert(Output),
-            params=[
-                {"run_id": runs[variant], "case_id": cases[case], "details": {},
-                 "content_sha256": ""}
-                for variant, case in missing
-            ],
-        )  # fmt: skip
-        stored = _stored_outputs(session, runs)
-    return {key: (runs[key[0]], stored[runs[key[0]], row_id(cases[key[1]])]) for key in wanted}
-
-
-def _runs(session: Session, scenario: Scenario, organisation: str | None) -> dict[str, int]:
-    """The run of each variant that ratings from outside belong to."""
-    titles = dict(
-        session.exec(
-            select(Variant.id, Variant.key).where(Variant.scenario_id == scenario.id)
-        ).all()
-    )
-    houses = dict(session.exec(select(Organisation.id, Organisation.name)).all())
-    found: dict[str, int] = {}
-    for run in newest_runs(session, scenario, with_outputs=False):
-        _refuse_demo(run, scenario)
-        if organisation is not None and houses.get(run.organisation_id) != organisation:
-            continue
-        key = titles[run.variant_id]
-        if key in found:
-            raise WrongState(
-                f"Die Variante '{key}' wurde in mehreren Organisationen erprobt; bitte mit "
-                "--organisation angeben, zu welcher die Bewertungen gehören."
-            )
-        found[key] = row_id(run.id)
-    if organisation is not None and not found:
-        raise UnknownObject(
-            f"Zu '{scenario.slug}' gibt es keinen Durchlauf der Organisation '{organisation}'."
-        )
-    return found
-
-
-def _refuse_demo(run: TrialRun, scenario: Scenario) -> None:
-    if run.demo:
-        raise WrongState(
-            f"Zu '{scenario.slug}' gibt es bisher nur Demodaten; mit ihnen werden echte "
-            f"Bewertungen nicht vermischt. Bitte zuerst `reallabor run {scenario.slug}` ausführen."
-        )
-
-
-def _stored_outputs(session: Session, runs: dict[str, int]) -> dict[tuple[int, int], int]:
-    rows = session.exec(
-        select(Output.run_id, Output.case_id, Output.id).where(
-            col(Output.run_id).in_(list(runs.values()))
-        )
-    ).all()
-    return {(run, case): row_id(output) for run, case, output in rows}
 
 
 def _round(session: Session, scenario: Scenario, runs: set[int], actor: Person) -> Round:
