@@ -22,6 +22,8 @@ import yaml
 from sqlmodel import Session, col, select
 
 from reallabor.content import digest
+from reallabor.deciding.worksheets import answer_worksheet
+from reallabor.gates import load_gates
 from reallabor.models import (
     Assignment,
     Case,
@@ -37,6 +39,7 @@ from reallabor.models import (
     TrialRun,
     Variant,
 )
+from reallabor.policies import OFFICES
 from reallabor.rating.ratings import Judgement, submit_rating
 from reallabor.recording.catalogue import get_organisation, load_shipped
 from reallabor.settings import Settings
@@ -207,6 +210,23 @@ def add_staff(session: Session) -> dict[str, Person]:
         "cora": add_person(session, "Cora Bewertung", Role.EVALUATOR),
         "nobody": add_person(session, "Nora Niemand"),
     }
+
+
+def add_reviewers(session: Session) -> dict[str, Person]:
+    """One person per office, by office."""
+    return {
+        office: add_person(session, f"{role.value.title().replace('_', ' ')} Prüfung", role)
+        for office, role in OFFICES.items()
+    }
+
+
+def settle_worksheet(session: Session, slug: str, worksheet: str, actor: Person) -> None:
+    """Answer every question of a worksheet."""
+    sheet = next(each for each in load_gates().worksheets if each.key == worksheet)
+    for item in sheet.items:
+        answer_worksheet(
+            session, slug, worksheet, item.key, text="Nein, geprüft.", done=True, actor=actor
+        )
 
 
 # --- runs without MLflow: what the projection would have written -------------------------------
@@ -415,6 +435,7 @@ class MlflowServer:
 
     def __init__(self, settings: Settings) -> None:
         port = _free_port()
+        self.home = settings.home
         self.address = f"http://127.0.0.1:{port}"
         self._part = tracking_part(settings, port, workers=1)
 

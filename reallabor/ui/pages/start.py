@@ -83,7 +83,7 @@ def show(tasks: Agenda, person: Person) -> None:
     """All tasks, most urgent first."""
     sections: list[tuple[str, list[Any], Callable[[Any], None]]] = [
         ("Ihre offenen Bewertungen", tasks.ratings, show_rating),
-        ("Personendaten gemeldet", tasks.quarantine, partial(quarantine_card, person=person)),
+        ("Personendaten gemeldet", tasks.quarantine, partial(quarantine_card, me=person)),
         ("Laufende Bewertungen", tasks.to_release, partial(round_card, person=person)),
         ("Bereit zur Bewertung", tasks.to_open, show_opening),
         ("Zu prüfen", tasks.reviews, show_review),
