@@ -25,6 +25,8 @@ from reallabor.models import (
     Assignment,
     Decision,
     Delivery,
+    Evidence,
+    GateReview,
     OutboxEntry,
     Output,
     Rater,
@@ -35,6 +37,7 @@ from reallabor.models import (
     TrialRun,
     UnassignedOutput,
     Voice,
+    WorksheetAnswer,
 )
 from reallabor.rating.publishing import publish
 from reallabor.rating.rounds import open_round, release_round
@@ -45,7 +48,10 @@ from reallabor.recording.trials import record_trial
 from reallabor.tracking import Connection, names
 from reallabor.tracking.reading import experiments
 
-TABLES = (TrialRun, Output, Round, RoundRun, Rater, Assignment, Rating, Decision, Survey, Voice)
+TABLES = (
+    TrialRun, Output, Round, RoundRun, Rater, Assignment, Rating, Decision, Survey, Voice,
+    GateReview, Evidence, WorksheetAnswer,
+)  # fmt: skip
 
 
 def counts(*tables: Any) -> list[int]:

@@ -104,6 +104,7 @@ class MlflowServer:
 
     def __init__(self, settings: Settings) -> None:
         port = _free_port()
+        self.home = settings.home
         self.address = f"http://127.0.0.1:{port}"
         self._part = tracking_part(settings, port, workers=1)
 

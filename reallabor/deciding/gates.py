@@ -76,12 +76,16 @@ class Gate:
     """Why a finding does not count (any more), in German; empty where it does or there is none."""
 
     @property
+    def standing(self) -> str:
+        """How it stands, in German, such as `erfüllt` or `abgelaufen am 12.03.2026`."""
+        return self.problem or (WORDS[self.state] if self.applies else "nicht anwendbar")
+
+    @property
     def words(self) -> str:
-        """How it stands, in German, such as `erfüllt, geprüft am 12.03.2026`."""
-        if self.problem:
-            return self.problem
-        word = WORDS[self.state] if self.applies else "nicht anwendbar"
-        return f"{word}, geprüft am {day(self.reviewed_on)}" if self.reviewed_on else word
+        """The same with the day of the review, such as `erfüllt, geprüft am 12.03.2026`."""
+        if self.problem or self.reviewed_on is None:
+            return self.standing
+        return f"{self.standing}, geprüft am {day(self.reviewed_on)}"
 
 
 def scenario_gates(session: Session, scenario: Scenario, result: RoundResult | None) -> list[Gate]:

@@ -25,8 +25,8 @@ from reallabor.recording.columns import (
 )
 from reallabor.recording.journal import Journal, JournalEntry, journal_root
 from reallabor.recording.projection import project
+from reallabor.recording.recordable import require_recordable
 from reallabor.recording.sending import RecordedRun, send_journal
-from reallabor.recording.stopping import require_slug_not_stopped
 from reallabor.recording.table import Table, read_table
 from reallabor.recording.table_rows import Problems, missing_column
 from reallabor.recording.undoing import finish_withdrawals
@@ -149,8 +149,7 @@ def take_upload(
     `record_upload` raises, NotAllowed, and WrongState where the scenario is stopped or the run was
     undone meanwhile."""
     require(may_record, actor)
-    with reading() as session:
-        require_slug_not_stopped(session, upload.scenario.slug)
+    require_recordable(upload.scenario.slug)
     finish_withdrawals(connection)  # else the run of the same outputs would be found, and hidden
     recorded = record_upload(upload, connection, progress=progress)
     project(connection, slug=upload.scenario.slug, everything=True)
@@ -212,8 +211,7 @@ def send_kept(connection: Connection) -> list[RecordedRun]:
         for journal in Journal.unfinished(journal_root(), folder.name):
             if journal.plan.way == Way.FILE and journal.closed:
                 try:
-                    with reading() as session:
-                        require_slug_not_stopped(session, folder.name)
+                    require_recordable(folder.name)
                     sent.append(_send(journal, connection))
                 except (ReallaborError, FileNotFoundError) as refusal:
                     # Still down, or somebody else is sending it; one must not hold up the others.

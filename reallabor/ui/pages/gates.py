@@ -53,7 +53,8 @@ def gates_table(desk: Desk) -> pd.DataFrame:
     rows = [
         {
             "Prüfpunkt": card.content.title,
-            "Stand": card.gate.words,
+            "Stand": card.gate.standing,
+            "Geprüft am": day(card.gate.reviewed_on) if card.gate.reviewed_on else "–",
             "Bestätigt von": " oder ".join(card.content.offices),
             "Gültig bis": day(card.gate.expires_on) if card.gate.expires_on else "–",
             "Grundlage": card.content.article,

@@ -50,7 +50,11 @@ def show_gate(desk: Desk, card: GateCard, person: Person) -> None:
     )
     if gate.reviewed_on:
         _show_finding(gate)
-    form_of(desk, card, person)
+    if gate.state == GateState.PASSED and may_confirm(content, person):
+        with st.expander("Neu prüfen"):
+            form_of(desk, card, person)
+    else:
+        form_of(desk, card, person)
     if len(card.history) > 1 or (card.history and not gate.reviewed_on):
         with st.expander(f"Verlauf ({len(card.history)})"):
             show_table(_history_table(card.history))
@@ -124,6 +128,11 @@ def _history_table(history: list[FindingView]) -> pd.DataFrame:
     return pd.DataFrame(rows).set_index("Geprüft am")
 
 
+def may_confirm(content: GateContent, person: Person) -> bool:
+    """Whether the person holds one of the gate's offices."""
+    return bool(set(offices_of(person)) & set(content.offices))
+
+
 def form_of(desk: Desk, card: GateCard, person: Person) -> None:
     """The form, or who may fill it in."""
     content = card.content
@@ -138,7 +147,6 @@ def form_of(desk: Desk, card: GateCard, person: Person) -> None:
     latest = default_expiry(content)
     # A new key after every finding, so that the form is empty again.
     with st.form(f"finding-{desk.slug}-{content.key}-{len(card.history)}"):
-        st.subheader("Ergebnis festhalten", anchor=False)
         office = held[0] if len(held) == 1 else st.selectbox("Als", held)
         outcome = st.radio("Ergebnis", choices, format_func=OUTCOMES.__getitem__, index=None,
                            horizontal=True)  # fmt: skip

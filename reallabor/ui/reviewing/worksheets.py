@@ -1,7 +1,6 @@
-"""The worksheets on the screen: all questions with their answers as a table that prints, and one
+"""The worksheets on the screen: all questions with their answers, to read and print, and one
 question at a time to be answered."""
 
-import pandas as pd
 import streamlit as st
 
 from reallabor.database import transaction
@@ -10,7 +9,6 @@ from reallabor.deciding.worksheets import ANSWER_LIMIT, ItemView, WorksheetView,
 from reallabor.people import Person
 from reallabor.policies import may_fill_worksheets
 from reallabor.ui.page import plain, say_after_rerun
-from reallabor.ui.tables import show_table
 
 
 def show_worksheets(desk: Desk, person: Person) -> None:
@@ -32,29 +30,32 @@ def show_worksheets(desk: Desk, person: Person) -> None:
 
 
 def show_worksheet(desk: Desk, view: WorksheetView, person: Person) -> None:
-    """Progress, the table of all answers, and the form for one question."""
+    """Progress, all answers, and the form for one question."""
     sheet = view.sheet
     st.subheader(f"{plain(sheet.title)}: {view.progress}", anchor=False)
     st.progress(view.done / len(view.items), text=plain(sheet.article))
     st.write(plain(sheet.note))
     with st.expander("Alle Fragen und Antworten", expanded=view.done > 0):
-        show_table(_answers_table(view.items))
-    if may_fill_worksheets(person):
+        for each in view.items:
+            _show_answer(each)
+    if not may_fill_worksheets(person):
+        return
+    if view.done == len(view.items):
+        with st.expander("Antworten ändern"):
+            ask_item(desk, view, person)
+    else:
         ask_item(desk, view, person)
 
 
-def _answers_table(items: list[ItemView]) -> pd.DataFrame:
-    rows = [
-        {
-            "Grundlage": each.item.article + (" (zu prüfen)" if each.item.unsettled else ""),
-            "Frage": each.item.question,
-            "Antwort": each.text or "–",
-            "Stand": ("geklärt" if each.done else "offen")
-            + (f" ({each.answered})" if each.answered else ""),
-        }
-        for each in items
-    ]
-    return pd.DataFrame(rows).set_index("Grundlage")
+def _show_answer(view: ItemView) -> None:
+    """One question with its answer; no table, so that it reads on a narrow screen and on paper."""
+    unsettled = " (zu prüfen)" if view.item.unsettled else ""
+    standing = "geklärt" if view.done else "offen"
+    by = f" ({plain(view.answered)})" if view.answered else ""
+    st.markdown(
+        f"**{plain(view.item.article)}{unsettled}: {standing}**{by}  \n"
+        f"{plain(view.item.question)}  \n" + (plain(view.text) or "–")
+    )
 
 
 def ask_item(desk: Desk, view: WorksheetView, person: Person) -> None:
