@@ -44,7 +44,9 @@ def test_office_confirms_a_gate_from_its_start_page(screen: Screen) -> None:
     page.get_by_role("button", name="Ergebnis festhalten").click()
     expect(page.get_by_text("Bitte ein Ergebnis wählen.")).to_be_visible()
     page.get_by_test_id("stRadioGroup").get_by_text("erfüllt", exact=True).click()
-    page.get_by_label("Begründung").fill("Dienstvereinbarung vom 1. Oktober liegt vor.")
+    page.get_by_role("textbox", name="Begründung").fill(
+        "Dienstvereinbarung vom 1. Oktober liegt vor."
+    )
     page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(
         {"name": "vereinbarung.txt", "mimeType": "text/plain", "buffer": b"Einverstanden."}
     )
