@@ -26,6 +26,7 @@ PAGES = {
     "klaerung": ("klaerung", "Klärung"),
     "neue-fassung": ("neue-fassung", "Neue Fassung eines Bewertungsrasters"),
     "rueckmeldungen": ("rueckmeldungen", "Rückmeldungen"),
+    "pruefpunkte": ("pruefpunkte", "Prüfpunkte"),
 }
 UPLOADER = {"presentation-role-conflict"}
 """Streamlit's own fault in its file uploader; minor, and there is no way around it."""

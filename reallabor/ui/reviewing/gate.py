@@ -147,7 +147,9 @@ def form_of(desk: Desk, card: GateCard, person: Person) -> None:
     latest = default_expiry(content)
     # A new key after every finding, so that the form is empty again.
     with st.form(f"finding-{desk.slug}-{content.key}-{len(card.history)}"):
-        office = held[0] if len(held) == 1 else st.selectbox("Als", held)
+        office = (
+            held[0] if len(held) == 1 else st.selectbox("Als", held, placeholder="Bitte wählen")
+        )
         outcome = st.radio("Ergebnis", choices, format_func=OUTCOMES.__getitem__, index=None,
                            horizontal=True)  # fmt: skip
         if content.stops:

@@ -65,7 +65,7 @@ def ask_item(desk: Desk, view: WorksheetView, person: Person) -> None:
     first = next((number for number, each in enumerate(view.items) if not each.done), 0)
     place = f"{desk.slug}-{sheet.key}"
     chosen = st.selectbox(
-        f"Frage beantworten ({plain(sheet.title)})", keys, index=first,
+        f"Frage beantworten ({plain(sheet.title)})", keys, index=first, placeholder="Bitte wählen",
         format_func=lambda key: f"{by_key[key].item.article}: {by_key[key].item.question}",
         # A new widget after every answer, so that it moves on to the next open question.
         key=f"item-{place}-{view.done}-{sum(bool(each.text) for each in view.items)}",
