@@ -33,6 +33,9 @@ class GateState(StrEnum):
     OPEN = "open"
 
 
+WORDS = {GateState.PASSED: "erfüllt", GateState.MISSED: "verfehlt", GateState.OPEN: "offen"}
+
+
 @dataclass(frozen=True)
 class Gate:
     """A gate of the rubric (from ratings) or of law (confirmed by a person)."""
