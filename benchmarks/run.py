@@ -18,6 +18,7 @@ from pathlib import Path
 
 import agreement
 import agreement_page
+import comparison_page
 import scoring
 
 OUTPUTS = 1000
@@ -34,6 +35,7 @@ def main(ratings: int) -> None:
         recording(home)
         importing(home, ratings)
         agreement.main()
+    comparison_page.main(list(comparison_page.SIZES))
     scoring.main([1, 25, 30])
 
 
