@@ -18,6 +18,7 @@ from pathlib import Path
 
 import agreement
 import agreement_page
+import comparison_page
 import ranking
 import scoring
 
@@ -36,6 +37,7 @@ def main(ratings: int) -> None:
         importing(home, ratings)
         agreement.main()
         ranking.main()
+    comparison_page.main(list(comparison_page.SIZES))
     scoring.main([1, 25, 30])
 
 

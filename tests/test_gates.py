@@ -22,7 +22,7 @@ from sqlmodel import Session, SQLModel, col, func, select
 
 from reallabor import audit
 from reallabor.database import reading, transaction
-from reallabor.deciding import findings, gates
+from reallabor.deciding import findings, gates, versioned
 from reallabor.deciding.comparison import compare
 from reallabor.deciding.findings import (
     MOST_BYTES,

@@ -2,7 +2,7 @@
 the command line, exports and the evidence of decisions."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -240,6 +240,8 @@ def _newer_unrated(
 
 def as_json(comparison: ScenarioComparison) -> dict[str, Any]:
     """The published form of `compare --json`; what cannot be determined is null with a reason."""
+    from reallabor.deciding.figures import scenario_cells  # which reads comparisons
+
     result, decision = comparison.result, comparison.decision
     return {
         "slug": comparison.slug,
@@ -266,6 +268,7 @@ def as_json(comparison: ScenarioComparison) -> dict[str, Any]:
         else None,
         "demo": comparison.demo,
         "newer_unrated": comparison.newer_unrated,
+        "figures": [asdict(cell) for cell in scenario_cells(comparison)],
         "agreement": {
             key: {
                 "alpha": each.alpha["ordinal"].value,

@@ -12,7 +12,7 @@ from reallabor.models import Round, Scenario, row_id
 from reallabor.rating.case_means import CaseMeans, case_means, scores_of
 from reallabor.rating.counting import count_assigned, count_rated
 from reallabor.rating.round_data import Floats, RoundData, load_round
-from reallabor.statistics import Interval, mean_interval
+from reallabor.statistics import FurtherCases, Interval, further_cases, mean_interval
 
 NO_DECLARED_SCALE = (
     "Die Skala wurde nur aus den Daten abgelesen; ein Punktwert von 0 bis 100 wäre willkürlich."
@@ -20,6 +20,9 @@ NO_DECLARED_SCALE = (
 NO_COMPLETE_CASE = "Kein Fall ist auf allen Kriterien bewertet."
 NOT_RATED = "Nicht bewertet."
 NO_MINUTES = "Niemand hat Minuten für die Nacharbeit angegeben."
+PRECISION = 5.0
+"""Points (of 100) that the interval of a score may reach to either side before more cases are asked
+for; precision, never significance, says when there are enough."""
 NO_COST = "Zu keiner Ausgabe sind Kosten aufgezeichnet."
 
 
@@ -77,6 +80,9 @@ class VariantResult:
     """Minutes of rework per output, over the cases for which somebody gave any."""
     cost: Figure
     """EUR per output, over the cases whose cost was recorded."""
+    further: FurtherCases | None
+    """How many cases more until the interval of the score is at most PRECISION to either side; None
+    where it is narrow enough, or there is no score."""
     strata: list[Stratum] = field(default_factory=list)
     """The same per organisation, by name."""
 
@@ -202,6 +208,7 @@ def _variant_result(
         },
         low_share=low,
         strata=_strata(data, place, measures),
+        further=_further(data, mean),
         rework=_of_outputs(data, place, data.minutes, NO_MINUTES),
         cost=_of_outputs(data, place, data.cost, NO_COST),
     )
@@ -241,6 +248,16 @@ def score_figure(data: RoundData, mean: Floats) -> Figure:
     if np.isnan(scores).all():
         return Figure(0, None, None, Interval(None, None, "t", NO_COMPLETE_CASE))
     return _figure(data, scores, (0.0, 100.0), lowest=scores)
+
+
+def _further(data: RoundData, mean: Floats) -> FurtherCases | None:
+    scores = scores_of(data, mean)
+    known = ~np.isnan(scores)
+    if not known.any():
+        return None
+    clusters = data.cluster[known] if data.clustered[known].any() else None
+    more = further_cases(scores[known], PRECISION, lower=0.0, upper=100.0, clusters=clusters)
+    return None if more.cases == 0 else more
 
 
 def _of_outputs(data: RoundData, place: int, values: Floats, missing: str) -> Figure:

@@ -1,9 +1,11 @@
 """Charts: dots with intervals, German numbers, colours that stay apart for everyone."""
 
 import html
+import re
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import plotly.graph_objects as go
 import streamlit as st
@@ -15,6 +17,9 @@ ROLES = {
     "weitere Variante": ("#D55E00", "#E69F00", "diamond"),
     "ohne KI": ("#5F6B73", "#B3BDC4", "square"),
     "Sprachmodell": ("#009E73", "#009E73", "triangle-up"),
+    "erfüllt": ("#0072B2", "#56B4E9", "circle"),
+    "offen": ("#B36200", "#E69F00", "diamond"),
+    "verfehlt": ("#D55E00", "#FF8A4C", "x"),
 }
 """Colour on light and on dark ground (Okabe-Ito, and a grey) and shape of each role."""
 
@@ -124,5 +129,29 @@ def _show(figure: go.Figure, title: str, *, height: int, top: int) -> None:
     )
     st.plotly_chart(
         figure, width="stretch", key=f"chart-{title}", alt=title,
-        config={"displayModeBar": False, "locale": "de"},
+        config=_config(title),
     )  # fmt: skip
+
+
+def choose_image_format() -> None:
+    """In which format the button at a chart saves it; drawn in the browser, nothing is sent."""
+    st.segmented_control(
+        "Bilder speichern als", ["PNG", "SVG"], default="PNG", key=_FORMAT,
+        help="Über jedem Diagramm steht rechts ein Knopf, der es als Bild speichert.",
+    )  # fmt: skip
+
+
+_FORMAT = "image-format"
+
+
+def _config(title: str) -> dict[str, Any]:
+    """No controls but the one that saves the picture, where the page asks for a format."""
+    chosen = st.session_state.get(_FORMAT)
+    if not chosen:
+        return {"displayModeBar": False, "locale": "de"}
+    name = "-".join(re.findall(r"[a-zäöüß0-9]+", title.casefold()))
+    return {
+        "displayModeBar": True, "displaylogo": False, "locale": "de",
+        "modeBarButtons": [["toImage"]],
+        "toImageButtonOptions": {"format": chosen.lower(), "filename": name, "scale": 2},
+    }  # fmt: skip

@@ -25,6 +25,13 @@ def xlsx_button(label: str, make: Callable[[], bytes], filename: str) -> None:
     )  # fmt: skip
 
 
+def csv_button(label: str, make: Callable[[], bytes], filename: str) -> None:
+    """Offers a table for any program, made when somebody wants it."""
+    st.download_button(
+        label, make, filename, "text/csv", icon=":material/download:", on_click="ignore"
+    )
+
+
 def show_problems(problems: Problems) -> None:
     """All that is wrong with a file, row by row."""
     st.error("Die Datei wurde nicht übernommen; gespeichert ist nichts.", icon=":material/error:")

@@ -6,11 +6,10 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from reallabor.deciding.candidate import candidate_of
 from reallabor.deciding.comparison import ScenarioComparison
-from reallabor.deciding.gates import WORDS, Gate, GateState
+from reallabor.deciding.gates import Gate, GateState
 from reallabor.deciding.readiness import agreement_rule
-from reallabor.german import UNKNOWN, count, date, number, share, span
+from reallabor.german import date, number, share, span
 from reallabor.rating.results import Figure, RoundResult, VariantResult
 from reallabor.recording.indicators import TITLES
 from reallabor.recording.measures import BOUND, COUNT, HIGH, LOW, MISSED, SHARES
@@ -138,45 +137,6 @@ def _indicator(key: str, value: float) -> str:
     if key in _SHARES:
         return share(value)
     return number(value, 0 if abs(value) >= 20 else 1)
-
-
-def overview_table(comparisons: Sequence[ScenarioComparison]) -> pd.DataFrame:
-    """Scenarios as rows: the candidate's score, gates, agreement, n, readiness, decision."""
-    return pd.DataFrame([_overview(each) for each in comparisons]).set_index("Szenario")
-
-
-def _overview(comparison: ScenarioComparison) -> dict[str, str]:
-    result = comparison.result
-    candidate = candidate_of(result) if result else None
-    score = candidate.score if candidate else None
-    interval = score.interval if score else None
-    return {
-        "Szenario": comparison.title + (" (Demodaten)" if comparison.demo else ""),
-        "Kandidat": candidate.title if candidate else "–",
-        "Punktwert": number(score.mean) if score else UNKNOWN,
-        "95 %": span(interval.low, interval.high) if interval else UNKNOWN,
-        "Fälle": number(candidate.n_cases if candidate else 0, 0),
-        "Bewertende": number(result.n_raters, 0) if result else "0",
-        "Organisationen": number(result.n_organisations, 0) if result else "0",
-        "Ausschlusskriterien": _gates_in_words(comparison.gates),
-        "Reifegrad": _readiness_in_words(comparison),
-        "Beschluss": str(comparison.decision.verdict) if comparison.decision else "–",
-    }  # fmt: skip
-
-
-def _readiness_in_words(comparison: ScenarioComparison) -> str:
-    if comparison.result is None:
-        return "noch nicht bewertet"
-    if comparison.readiness.ready:
-        return "bereit"
-    return count(len(comparison.readiness.missing), "Voraussetzung offen", "Voraussetzungen offen")
-
-
-def _gates_in_words(gates: Sequence[Gate]) -> str:
-    if not gates:
-        return "keine"
-    counts = [(sum(gate.state == state for gate in gates), word) for state, word in WORDS.items()]
-    return ", ".join(f"{n} {word}" for n, word in counts if n)
 
 
 def variant_table(result: RoundResult) -> pd.DataFrame:

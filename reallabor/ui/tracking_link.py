@@ -18,3 +18,13 @@ def experiment_link(experiment_id: str | None) -> None:
     if experiment_id is not None:
         address = f"{get_settings().tracking_address}/#/experiments/{experiment_id}/runs"
         st.link_button("In MLflow öffnen", address, icon=":material/open_in_new:")
+
+
+def trace_link(experiment_id: str | None, trace_id: str | None, *, key: str) -> None:
+    """A link that opens one output as a trace in MLflow; nothing where only ratings were
+    imported."""
+    if experiment_id is not None and trace_id is not None:
+        base = get_settings().tracking_address
+        address = f"{base}/#/experiments/{experiment_id}/traces?selectedEvaluationId={trace_id}"
+        st.link_button("Trace in MLflow öffnen", address, icon=":material/open_in_new:",
+                       key=f"trace-{key}")  # fmt: skip

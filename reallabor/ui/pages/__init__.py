@@ -29,6 +29,21 @@ VOICES = str(_FOLDER / "voices.py")
 GATES = str(_FOLDER / "gates.py")
 
 
+_MENDED_AT = {
+    "bewertung-planen": PLAN_ROUND,
+    "hochladen": UPLOAD,
+    "pruefpunkte": GATES,
+    "rueckmeldungen": VOICES,
+    "steckbrief": SCENARIO,
+    "uebereinstimmung": AGREEMENT,
+}
+
+
+def at(address: str) -> str:
+    """The file of the page at an address that a missing point of readiness names."""
+    return _MENDED_AT[address]
+
+
 def listed() -> list[StreamlitPage]:
     """All pages in the order of the menu; those reached from another page are not in it."""
     return [
