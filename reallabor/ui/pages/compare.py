@@ -2,18 +2,17 @@
 
 import streamlit as st
 
-from reallabor.database import reading, transaction
+from reallabor.database import reading
 from reallabor.deciding.agenda import runs_are_hidden
 from reallabor.deciding.comparison import ScenarioComparison, compare
-from reallabor.deciding.decisions import VERDICTS, decide
-from reallabor.german import count, date, number
+from reallabor.german import count, number
 from reallabor.people import Person
-from reallabor.policies import may_decide
 from reallabor.rating.results import RoundResult
 from reallabor.recording.runs import measure_titles
 from reallabor.ui import pages
 from reallabor.ui.charts import Dot, dot_plot, role_of
-from reallabor.ui.page import demo_badge, page, plain, say_after_rerun
+from reallabor.ui.decision import show_circulation, show_decision
+from reallabor.ui.page import demo_badge, page, plain
 from reallabor.ui.tables import (
     agreement_table,
     criteria_table,
@@ -85,40 +84,6 @@ def show_metrics(comparison: ScenarioComparison) -> None:
         st.subheader("Je Organisation", anchor=False)
         st.caption("Oben stehen alle Organisationen zusammen, hier jede für sich.")
         show_table(strata_table(result))
-
-
-def show_decision(comparison: ScenarioComparison, person: Person) -> None:
-    """The decision as it stands, and the form for a new one."""
-    decision = comparison.decision
-    if decision:
-        with st.container(border=True):
-            st.markdown(f"**{decision.verdict}**, {date(decision.decided_at)}, "
-                        f"{plain(decision.decided_by)}")  # fmt: skip
-            st.write(plain(decision.reason))
-            demo_badge(decision.demo)
-            if decision.supersedes_id:
-                st.caption("Ersetzt einen früheren Beschluss; er bleibt gespeichert.")
-            st.caption(f"Belege eingefroren, Prüfsumme {decision.evidence_sha256[:12]}…")
-    else:
-        st.write("Noch kein Beschluss.")
-    if not may_decide(person):
-        st.caption("Beschließen können nur Mitglieder des Lenkungskreises.")
-        return
-    suggestion = "Weiterentwickeln" if comparison.readiness.ready else "noch nicht bereit"
-    with st.form(f"decision-{comparison.slug}-{decision.id if decision else 0}"):
-        st.markdown(f"Vorschlag nach den Regeln: **{suggestion}**. Es entscheidet der "
-                    "Lenkungskreis.")  # fmt: skip
-        verdict = st.radio("Beschluss", VERDICTS, index=None, horizontal=True)
-        reason = st.text_area("Begründung", max_chars=4000)
-        name = st.text_input("Name", value=person.name)
-        if st.form_submit_button("Beschluss festhalten", type="primary"):
-            with transaction() as session:
-                decide(session, comparison.slug, verdict=verdict or "", reason=reason, name=name,
-                       actor=person)  # fmt: skip
-            say_after_rerun(
-                f"Beschluss zu „{plain(comparison.title)}“ festgehalten: {verdict}. Er steht in "
-                "Kürze auch in MLflow."
-            )
 
 
 def show_readiness(comparison: ScenarioComparison) -> None:
@@ -194,7 +159,12 @@ def show_scenario(comparison: ScenarioComparison, person: Person, *, blind: bool
             query_params={"runde": str(result.round_id)},
         )  # fmt: skip
     st.subheader("Beschluss", anchor=False)
-    show_decision(comparison, person)
+    if comparison.decision:
+        show_decision(comparison.decision, person)
+    else:
+        st.write("Noch kein Beschluss.")
+    st.page_link(pages.MEETINGS, label="Zu den Sitzungen", icon=":material/groups:")
+    show_circulation(comparison.slug, comparison.title, comparison.decision, person)
     if not blind:  # MLflow shows which system wrote what
         experiment_link(comparison.experiment_id)
 
