@@ -5,21 +5,28 @@ import random
 import uuid
 from collections.abc import Callable, Sequence
 
-from sqlmodel import Session, col, delete, select
+from sqlmodel import Session, SQLModel, col, delete, select
 
 from reallabor import audit
 from reallabor.database import prepare_database, reading, transaction
+from reallabor.deciding.auditing import sealed_rows
 from reallabor.demo_gates import fill_findings, remove_findings
 from reallabor.demo_voices import fill_voices
 from reallabor.models import (
+    AgendaItem,
     Assignment,
     AuditEntry,
     Case,
+    Condition,
+    Conflict,
     Criterion,
     Decision,
     Delivery,
+    Meeting,
+    Motion,
     OutboxEntry,
     Output,
+    Participant,
     Person,
     Quarantine,
     Rater,
@@ -28,10 +35,12 @@ from reallabor.models import (
     Scenario,
     Survey,
     SurveyToken,
+    Tally,
     TrialRun,
     UnassignedOutput,
     Variant,
     Voice,
+    Vote,
     row_id,
 )
 from reallabor.people import acting_person
@@ -294,16 +303,17 @@ def remove(connection: Connection) -> int:
         evidence = tracking_reading.demo_evidence_runs(connection, experiment_id)
         publishing.delete_runs(connection, experiment_id, evidence)
         if _decision_is_demo(slug):
-            keys = [names.DECISION, names.DECISION_REASON, names.DECISION_BY, names.DECISION_DATE,
-                    names.DEMO]  # fmt: skip
+            keys = [*names.DECISION_TAGS, names.DEMO]
             publishing.remove_tags(connection, experiment_id, keys)
         for journal in Journal.unfinished(journal_root(), slug):
             if journal.plan.demo:
                 journal.remove()
     with transaction() as session:
-        _delete_rows(session)
+        sealed = sealed_rows(session)
+        changed = _delete_rows(session)
+        details = {"runs": removed, audit.REMOVED: sorted(sealed - sealed_rows(session))}
         audit.record(session, "demo_removed", "demo", actor=acting_person(session),
-                     details={"runs": removed})  # fmt: skip
+                     details=details, seal=changed)  # fmt: skip
     return removed
 
 
@@ -320,8 +330,9 @@ def _decision_is_demo(slug: str) -> bool:
     return newest is not None and newest.demo
 
 
-def _delete_rows(session: Session) -> None:
-    """Delete what hangs on demonstration runs and rounds, from the leaves to the root."""
+def _delete_rows(session: Session) -> list[SQLModel]:
+    """Delete what hangs on demonstration runs and rounds, from the leaves to the root. Gives what
+    pointed to a decision of the demonstration and stays without it."""
     rounds = [row_id(key) for key in session.exec(select(Round.id).where(Round.demo))]
     runs = select(TrialRun.id).where(TrialRun.demo)
     outputs = select(Output.id).where(col(Output.run_id).in_(runs))
@@ -346,16 +357,48 @@ def _delete_rows(session: Session) -> None:
         (Survey, col(Survey.demo)),
     ):
         session.exec(delete(table).where(condition))
+    changed: list[SQLModel] = []
     demo_decisions = session.exec(select(Decision.id).where(Decision.demo)).all()
     for decision in session.exec(select(Decision).where(~col(Decision.demo))):
         if decision.supersedes_id in demo_decisions:
             decision.supersedes_id = None
             session.add(decision)
+            changed.append(decision)
     session.flush()
     session.exec(
         delete(OutboxEntry).where(
             col(OutboxEntry.kind) == "decision", col(OutboxEntry.subject_id).in_(demo_decisions)
         )
     )
+    session.exec(delete(Condition).where(col(Condition.decision_id).in_(demo_decisions)))
+    changed += _delete_meetings(session)
     session.exec(delete(Decision).where(col(Decision.demo)))
     remove_findings(session)
+    return changed
+
+
+def _delete_meetings(session: Session) -> list[AgendaItem]:
+    """Meetings of the demonstration. A real one keeps its item without the decision: gives such
+    items."""
+    demo_decisions = select(Decision.id).where(Decision.demo)
+    meetings = select(Meeting.id).where(Meeting.demo)
+    items = select(AgendaItem.id).where(col(AgendaItem.meeting_id).in_(meetings))
+    motions = select(Motion.id).where(col(Motion.item_id).in_(items))
+    for table, condition in (
+        (Vote, col(Vote.motion_id).in_(motions)),
+        (Tally, col(Tally.motion_id).in_(motions)),
+        (Motion, col(Motion.item_id).in_(items)),
+        (Conflict, col(Conflict.item_id).in_(items)),
+        (AgendaItem, col(AgendaItem.meeting_id).in_(meetings)),
+        (Participant, col(Participant.meeting_id).in_(meetings)),
+        (Meeting, col(Meeting.demo)),
+    ):
+        session.exec(delete(table).where(condition))
+    kept = session.exec(
+        select(AgendaItem).where(col(AgendaItem.decision_id).in_(demo_decisions))
+    ).all()
+    for item in kept:
+        item.decision_id = None
+        session.add(item)
+    session.flush()
+    return list(kept)

@@ -30,6 +30,14 @@ class InvalidVoice(ReallaborError):
     """An answered questionnaire is refused; nothing of it was stored."""
 
 
+class InvalidMeeting(ReallaborError):
+    """A planned meeting lacks something, or names people or scenarios that cannot be part of it."""
+
+
+class VoteRefused(ReallaborError):
+    """A vote does not count: too late, twice, absent, without a vote, or with a conflict."""
+
+
 class NotAllowed(ReallaborError):
     """The acting person may not do this."""
 

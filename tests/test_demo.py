@@ -16,8 +16,9 @@ import tracked
 from building import Call, Trial, person
 from sqlmodel import func, select
 
-from reallabor import audit, demo
+from reallabor import demo
 from reallabor.database import reading, transaction
+from reallabor.deciding.auditing import verify_audit
 from reallabor.deciding.comparison import as_json, compare
 from reallabor.deciding.decisions import decide
 from reallabor.errors import TrackingUnavailable, WrongState
@@ -99,7 +100,7 @@ def test_demo_runs_rates_and_releases(
     with reading() as session:
         levels = set(session.exec(select(Rating.level)).all())
         assert session.exec(select(Round)).one().demo
-        assert audit.first_broken_entry(session) is None
+        assert verify_audit(session).whole
     assert levels <= {1, 2, 3, 4, 5}
     assert len(levels) > 2
 
@@ -255,7 +256,7 @@ def test_remove_takes_all_but_the_experiment(
     assert counts(*TABLES) == [0] * len(TABLES)
     with reading() as session:
         left = session.exec(select(OutboxEntry.kind)).all()
-        assert audit.first_broken_entry(session) is None
+        assert verify_audit(session).whole
     assert set(left) == {Delivery.CASES}  # they are no demonstration and stay
     assert len(tracked.content_runs(connection, trial.slug)) == 1
     assert demo.remove(connection) == 0

@@ -5,7 +5,7 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +13,12 @@ import building
 import pytest
 import tracked
 from building import CRITERIA, Call, Trial, person
+from sqlalchemy import text
 from sqlmodel import col, select
 from tracked import Proxy, traces
 
 from reallabor.database import reading, transaction
+from reallabor.deciding.auditing import verify_audit
 from reallabor.deciding.decisions import decide
 from reallabor.errors import TrackingUnavailable
 from reallabor.models import (
@@ -39,7 +41,7 @@ from reallabor.recording.trials import record_trial
 from reallabor.settings import get_settings
 from reallabor.tracking import Connection, names
 from reallabor.tracking.publishing import HumanFeedback
-from reallabor.tracking.reading import experiments
+from reallabor.tracking.reading import decision_tags, experiments
 
 UNJUDGED = 2
 """Messages without any judgement: the cases, and the indicators of the run."""
@@ -271,6 +273,35 @@ def test_decision_becomes_tags_of_experiment(rated: Trial, connection: Connectio
     assert stored[names.DECISION_REASON] == "Übergabe fehlt: „Notfall“ 🎉"
     assert stored[names.DECISION_BY] == "Dr. Ruth Beispiel"
     assert stored[names.DECISION_DATE]
+
+
+def test_decision_marks_the_candidate_and_anchors_the_trail(
+    rated: Trial, connection: Connection
+) -> None:
+    release(rated.slug)
+    with transaction() as session:
+        first = decide(session, rated.slug, verdict="Nachbessern", reason="G", name="N",
+                       review_on=date(2099, 1, 1),
+                       actor=person(session, "Stefan Lenkung"))  # fmt: skip
+        sha256, key = first.evidence_sha256, first.id
+    publish(connection)
+    stored = tags(connection, rated.slug)
+    assert (stored[names.DECISION_ID], stored[names.DECISION_SHA256]) == (str(key), sha256)
+    assert stored[names.DECISION_REVIEW_ON] == "2099-01-01"
+    (run,) = tracked.trial_runs(connection, rated.slug)
+    assert run.data.tags[names.DECISION_SHA256] == sha256
+    with reading() as session:
+        ours = {rated.slug: decision_tags(connection)[rated.slug]}
+        assert verify_audit(session, tags=ours).whole
+    decided(rated.slug, "Beenden")
+    publish(connection)
+    assert names.DECISION_REVIEW_ON not in tags(connection, rated.slug)  # not that of the first
+    with transaction() as session:  # nobody can rewrite what stands in MLflow
+        session.connection().execute(text("UPDATE audit_entry SET hash = 'x' || hash"))
+        ours = {rated.slug: decision_tags(connection)[rated.slug]}
+        found = verify_audit(session, tags=ours)
+        assert any("neu geschrieben" in each.what for each in found.breaks)
+        session.rollback()
 
 
 def test_older_decision_never_overwrites_newer(

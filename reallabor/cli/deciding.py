@@ -1,5 +1,6 @@
 """Commands that compare, decide and hand results on."""
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -7,7 +8,18 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from reallabor.cli.screen import AsJson, Slug, app, ends, german_day, print_json, screen, tell
+from reallabor.cli.screen import (
+    AsJson,
+    Slug,
+    app,
+    ends,
+    german_day,
+    notes,
+    print_json,
+    screen,
+    tell,
+    tracking,
+)
 from reallabor.german import count, number
 
 
@@ -36,18 +48,35 @@ def compare(
 
 
 @app.command()
-def decide(
+def decide(  # noqa: PLR0917
     slug: Slug,
     verdict: Annotated[
         str, typer.Option(help="Weiterentwickeln, Nachbessern, Zurückstellen oder Beenden.")
     ],
     reason: Annotated[str, typer.Option(help="Begründung des Beschlusses.")],
     name: Annotated[str, typer.Option(help="Wer für den Beschluss steht.")],
+    departure: Annotated[
+        str, typer.Option(help="Warum der Beschluss vom Vorschlag abweicht; in Sitzungen nötig.")
+    ] = "",
+    dissent: Annotated[str, typer.Option(help="Abweichende Meinung.")] = "",
+    condition: Annotated[
+        list[str] | None,
+        typer.Option(help="Auflage als 'Text|Wer|2027-03-31'; mehrfach möglich."),
+    ] = None,
+    review_on: Annotated[str, typer.Option(help="Wiedervorlage, als Datum wie 2027-03-31.")] = "",
+    meeting: Annotated[
+        int | None, typer.Option(help="Nummer der Sitzung, die das beschlossen hat.")
+    ] = None,
+    item: Annotated[
+        int | None, typer.Option(help="Nummer des Tagesordnungspunkts, statt der Sitzung.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Ein Szenario kennzeichnen: Beschluss mit Begründung und Namen festhalten."""
     from reallabor.database import require_database, transaction
+    from reallabor.deciding.conditions import parse_condition, parse_day
     from reallabor.deciding.decisions import decide as record_decision
+    from reallabor.deciding.meetings import item_of
     from reallabor.german import ZONE
     from reallabor.people import acting_person
 
@@ -55,9 +84,14 @@ def decide(
     with transaction() as session:
         decision = record_decision(
             session, slug, verdict=verdict, reason=reason, name=name,
+            departure=departure, dissent=dissent,
+            conditions=[parse_condition(each) for each in condition or []],
+            review_on=parse_day(review_on) if review_on else None,
+            item_id=item_of(session, meeting, slug) if meeting else item,
             actor=acting_person(session),
         )  # fmt: skip
         result = {
+            "id": decision.id,
             "scenario": slug,
             "verdict": str(decision.verdict),
             "date": decision.decided_at.astimezone(ZONE).date().isoformat(),
@@ -68,6 +102,104 @@ def decide(
     tell(result, as_json,
          f"Beschluss zu '{slug}' festgehalten: {result['verdict']}. Die Kennzeichnung in MLflow "
          "folgt mit `reallabor publish` oder durch den Hintergrunddienst.")  # fmt: skip
+
+
+@app.command("meetings")
+def meetings_command(as_json: AsJson = False) -> None:
+    """Sitzungen des Lenkungskreises mit Tagesordnung und Beschlüssen, neueste zuerst."""
+    from reallabor.database import reading, require_database
+    from reallabor.deciding.meeting_views import list_meetings, meeting_json, meeting_view
+
+    require_database()
+    with reading() as session:
+        found = [
+            meeting_json(meeting_view(session, each.meeting_id)) for each in list_meetings(session)
+        ]
+    if as_json:
+        print_json({"meetings": found})
+        return
+    for meeting in found:
+        screen.print(
+            f"\nNr. {meeting['id']}: {meeting['title']}, {german_day(meeting['held_on'])}, "
+            f"{meeting['state']}",
+            style="bold", markup=False, highlight=False,
+        )  # fmt: skip
+        for item in meeting["items"]:
+            screen.print(
+                f"  Punkt {item['id']}: {item['title']} ({item['scenario']}): {item['state']}",
+                markup=False, highlight=False,
+            )  # fmt: skip
+    if not found:
+        screen.print("Noch keine Sitzung geplant.")
+
+
+@app.command("verify-audit")
+def verify_audit_command(
+    with_mlflow: Annotated[
+        bool, typer.Option("--mlflow", help="Auch mit den Kennzeichen in MLflow vergleichen.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Das Protokoll prüfen: geänderte, fehlende und eingefügte Einträge und Zeilen finden."""
+    from reallabor.database import reading, require_database
+    from reallabor.deciding.auditing import NEXT_STEP, verify_audit
+    from reallabor.tracking.reading import decision_tags
+
+    require_database()
+    tags = None
+    if with_mlflow:
+        with tracking() as connection:
+            connection.require()
+            tags = decision_tags(connection)
+    with reading() as session:
+        report = verify_audit(session, tags=tags)
+    for each in report.breaks:
+        notes.print(each.what, markup=False, highlight=False, soft_wrap=True)
+    lines = [f"Hinweis: {remark}" for remark in report.remarks]
+    if report.whole:
+        lines.append(
+            f"In Ordnung: {count(report.entries, 'Eintrag', 'Einträge')} in ununterbrochener "
+            f"Kette, {count(report.records, 'Zeile', 'Zeilen')} wie festgehalten. "
+            f"Endstand {report.head[:12] or 'leer'}."
+        )
+    else:
+        lines.append(f"{count(len(report.breaks), 'Bruch', 'Brüche')}. {NEXT_STEP}")
+    tell(report.as_json(), as_json, *lines)
+    if not report.whole:
+        raise typer.Exit(1)
+
+
+@app.command("verify-decision")
+def verify_decision_command(
+    decision_id: Annotated[int, typer.Argument(metavar="NR", help="Nummer des Beschlusses.")],
+    with_mlflow: Annotated[
+        bool, typer.Option("--mlflow", help="Auch Nachweise lesen, die in MLflow liegen.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Die eingefrorenen Zahlen eines Beschlusses aus den Daten neu berechnen und vergleichen."""
+    from reallabor.database import reading, require_database
+    from reallabor.deciding.verifying import verify_decision
+
+    require_database()
+    with ExitStack() as stack:
+        connection = stack.enter_context(tracking()) if with_mlflow else None
+        session = stack.enter_context(reading())
+        report = verify_decision(session, decision_id, connection=connection)
+    different = [each.words for each in report.figures if not each.same]
+    for line in [*report.faults, *different]:
+        notes.print(line, markup=False, highlight=False, soft_wrap=True)
+    same = len(report.figures) - len(different)
+    verdict = "Der Beschluss hält" if report.holds else "Der Beschluss hält nicht"
+    tell(
+        report.as_json(), as_json,
+        *[f"Hinweis: {remark}" for remark in report.remarks],
+        f"{verdict}: {report.verdict} zu '{report.slug}' vom {german_day(report.decided_on)}; "
+        f"{same} von {count(len(report.figures), 'Zahl', 'Zahlen')} kommen wieder heraus. "
+        f"Prüfsumme {report.evidence_sha256}",
+    )  # fmt: skip
+    if not report.holds:
+        raise typer.Exit(1)
 
 
 @app.command("export")

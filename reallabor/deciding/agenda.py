@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from sqlmodel import Session, col, func, select
 
 from reallabor.deciding.comparison import current_decision, phase_of
+from reallabor.deciding.due import DueCondition, DueReview, due_conditions, due_reviews
+from reallabor.deciding.meeting_views import MeetingSummary, open_meetings
 from reallabor.deciding.reviewing import ReviewTask, review_tasks
 from reallabor.german import count
 from reallabor.models import (
@@ -95,17 +97,16 @@ class Agenda:
     """Outputs in which somebody saw personal data."""
     reviews: list[ReviewTask]
     """Gates of the person's offices that are not passed, or soon expire."""
+    meetings: list[MeetingSummary]
+    """Those not closed that the person takes part in or runs."""
+    conditions: list[DueCondition]
+    """Overdue, or due soon."""
+    again: list[DueReview]
+    """Decisions to be looked at again, overdue or soon."""
 
     @property
     def empty(self) -> bool:
-        return not (
-            self.ratings
-            or self.to_open
-            or self.to_release
-            or self.to_decide
-            or self.quarantine
-            or self.reviews
-        )
+        return not any(vars(self).values())
 
 
 def agenda(session: Session, person: Person) -> Agenda:
@@ -120,6 +121,9 @@ def agenda(session: Session, person: Person) -> Agenda:
                    and each.released and not each.decision],
         quarantine=list_quarantine(session) if may_release(person) else [],
         reviews=review_tasks(session, person),
+        meetings=open_meetings(session, person),
+        conditions=due_conditions(session, person),
+        again=due_reviews(session, person),
     )  # fmt: skip
 
 

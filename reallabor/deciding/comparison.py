@@ -258,6 +258,7 @@ def as_json(comparison: ScenarioComparison) -> dict[str, Any]:
             "missing": comparison.readiness.missing,
         },
         "decision": None if decision is None else {
+            "id": decision.id,
             "verdict": str(decision.verdict),
             "date": decision.decided_at.astimezone(ZONE).date().isoformat(),
             "reason": decision.reason,

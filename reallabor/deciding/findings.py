@@ -144,6 +144,7 @@ def record_finding(
             "text": text.sha256, "note": digest(note),
             "evidence": [each.sha256 or digest(each.url) for each in evidence],
         },
+        seal=[review, *evidence],
     )  # fmt: skip
     if text.stops:
         _stop_or_lift(session, scenario, outcome, actor=actor)

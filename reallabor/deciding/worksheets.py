@@ -92,16 +92,16 @@ def answer_worksheet(
     known = _newest(session, scenario, demo=demo).get((worksheet, item))
     if (known[0].text, known[0].done) == (text, done) if known else not text:
         return
-    session.add(
-        WorksheetAnswer(
-            scenario_id=row_id(scenario.id), worksheet=worksheet, item=item, text=text, done=done,
-            person_id=row_id(actor.id), demo=demo,
-        )
+    answer = WorksheetAnswer(
+        scenario_id=row_id(scenario.id), worksheet=worksheet, item=item, text=text, done=done,
+        person_id=row_id(actor.id), demo=demo,
     )  # fmt: skip
+    session.add(answer)
     session.flush()
     audit.record(
         session, "worksheet_answered", f"scenario/{slug}", actor=actor,
         details={"worksheet": worksheet, "item": item, "done": done, "text": digest(text)},
+        seal=[answer],
     )  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """The tables of the platform database, a file per noun."""
 
 from reallabor.models.adjudication import Adjudication
-from reallabor.models.audit_entry import AuditEntry
+from reallabor.models.audit_entry import AuditEntry, AuditHead
 from reallabor.models.base import now, row_id
 from reallabor.models.data_version import UNCOUNTED, DataVersion, data_versions
 from reallabor.models.decision import Decision, Verdict
@@ -41,8 +41,8 @@ from reallabor.models.watermark import Watermark
 from reallabor.ways import Way
 
 __all__ = [
-    "UNCOUNTED", "Adjudication", "AgendaItem", "Assignment", "Audience", "AuditEntry", "Case",
-    "Channel", "Choice", "Condition", "Conflict", "Criterion", "DataVersion", "Decision",
+    "UNCOUNTED", "Adjudication", "AgendaItem", "Assignment", "Audience", "AuditEntry", "AuditHead",
+    "Case", "Channel", "Choice", "Condition", "Conflict", "Criterion", "DataVersion", "Decision",
     "Delivery", "EndReason", "Evidence", "GateOutcome", "GateReview", "GoldAssignment", "GoldCase",
     "GoldRating", "GoldRule", "Judge", "JudgeRating", "LessonRead", "Meeting", "Motion",
     "Organisation", "Origin", "OutboxEntry", "Output", "Participant", "Person", "Quarantine",

@@ -21,3 +21,13 @@ class AuditEntry(SQLModel, table=True):
     details: dict[str, Any] = Field(default_factory=dict, sa_type=sa.JSON)
     previous_hash: str
     hash: str = Field(unique=True)
+
+
+class AuditHead(SQLModel, table=True):
+    """How long the trail is and how it ends; one row, so that a cut-off end is noticed."""
+
+    __tablename__ = "audit_head"
+    id: int = Field(default=1, primary_key=True)
+    n: int = 0
+    hash: str = ""
+    """Of the newest entry; empty where there is none."""

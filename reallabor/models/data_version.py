@@ -99,10 +99,10 @@ WAYS: dict[type[SQLModel], tuple[str, Any]] = {
 column means all scenarios."""
 
 UNSHOWN = frozenset({
-    "agenda_item", "assignment", "audit_entry", "conflict_of_interest", "data_version",
-    "gold_assignment", "gold_case", "gold_rating", "gold_rule", "judge", "judge_rating",
-    "lesson_read", "meeting", "motion", "outbox", "participant", "person", "survey_token", "tally",
-    "unassigned_output", "vote", "watermark", "weight_profile",
+    "agenda_item", "assignment", "audit_entry", "audit_head", "conflict_of_interest",
+    "data_version", "gold_assignment", "gold_case", "gold_rating", "gold_rule", "judge",
+    "judge_rating", "lesson_read", "meeting", "motion", "outbox", "participant", "person",
+    "survey_token", "tally", "unassigned_output", "vote", "watermark", "weight_profile",
 })  # fmt: skip
 """Tables that no comparison reads."""
 

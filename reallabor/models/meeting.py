@@ -91,6 +91,8 @@ class Motion(SQLModel, table=True):
     secret: bool = False
     opened_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
     closed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    n_present: int | None = None
+    """Voting members present when it closed: who leaves later changes no result."""
 
 
 class Vote(SQLModel, table=True):

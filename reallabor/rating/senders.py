@@ -9,6 +9,7 @@ from sqlmodel import col, func, select
 from reallabor.database import reading, transaction
 from reallabor.german import ZONE
 from reallabor.models import (
+    AuditEntry,
     Decision,
     Delivery,
     OutboxEntry,
@@ -146,16 +147,34 @@ def _send_decision(connection: Connection, entry: OutboxEntry) -> None:
             )
         ).first()
         slug, title = scenario.slug, scenario.title
+        entry_hash = session.exec(
+            select(AuditEntry.hash).where(
+                AuditEntry.action == "decided", AuditEntry.subject == f"decision/{decision.id}"
+            )
+        ).first()
+        of_decision = {
+            names.DECISION: str(decision.verdict),
+            names.DECISION_ID: str(decision.id),
+            names.DECISION_SHA256: decision.evidence_sha256,
+        }
+        review_on = decision.review_on.isoformat() if decision.review_on else None
+        runs = decision.evidence.get("candidate_runs", [])
         tags = {
-            names.DECISION: decision.verdict,
+            **of_decision,
             names.DECISION_REASON: decision.reason,
             names.DECISION_BY: decision.decided_by,
             names.DECISION_DATE: decision.decided_at.astimezone(ZONE).date().isoformat(),
             names.DEMO: "true" if decision.demo else "false",
+            **({names.DECISION_AUDIT: entry_hash} if entry_hash else {}),
+            **({names.DECISION_REVIEW_ON: review_on} if review_on else {}),
         }
     if later is None:  # an older decision must not overwrite a newer one
         experiment_id = recording.ensure_experiment(connection, slug, title)
         publishing.publish_tags(connection, experiment_id, tags)
+        if review_on is None:  # that of the decision before
+            publishing.remove_tags(connection, experiment_id, [names.DECISION_REVIEW_ON])
+        for run_id in runs:
+            publishing.publish_run_tags(connection, run_id, of_decision)
 
 
 SENDERS: dict[Delivery, Sender] = {

@@ -8,6 +8,18 @@ DECISION = "reallabor.decision"
 DECISION_REASON = "reallabor.decision_reason"
 DECISION_BY = "reallabor.decision_by"
 DECISION_DATE = "reallabor.decision_date"
+DECISION_ID = "reallabor.decision.id"
+DECISION_SHA256 = "reallabor.decision.sha256"
+"""Of the frozen evidence."""
+DECISION_REVIEW_ON = "reallabor.decision.review_on"
+DECISION_AUDIT = "reallabor.decision.audit"
+"""Hash of the audit entry of the decision: an anchor of the trail outside its own database."""
+DECISION_TAGS = (
+    DECISION, DECISION_REASON, DECISION_BY, DECISION_DATE, DECISION_ID, DECISION_SHA256,
+    DECISION_REVIEW_ON, DECISION_AUDIT,
+)  # fmt: skip
+"""All that a decision writes on an experiment; DECISION, its id and hash also on the runs of the
+candidate."""
 
 # Run tags
 VARIANT = "variant"

@@ -145,6 +145,22 @@ def publish_tags(connection: Connection, experiment_id: str, tags: dict[str, str
             client.set_experiment_tag(experiment_id, key, value)
 
 
+def publish_run_tags(connection: Connection, run_id: str, tags: dict[str, str]) -> None:
+    """Set tags of a run; one that was deleted there stays as it is."""
+    from mlflow.exceptions import MlflowException
+
+    with connection.translated() as client:
+        try:
+            if client.get_run(run_id).info.lifecycle_stage != "active":
+                return
+        except MlflowException as error:
+            if error.error_code == "RESOURCE_DOES_NOT_EXIST":
+                return
+            raise
+        for key, value in tags.items():
+            client.set_tag(run_id, key, value)
+
+
 def remove_tags(connection: Connection, experiment_id: str, keys: Sequence[str]) -> None:
     """Take tags of an experiment back, where they are."""
     with connection.translated() as client:

@@ -91,6 +91,17 @@ def finished_runs(
             )
 
 
+def decision_tags(connection: Connection) -> dict[str, dict[str, str]]:
+    """What decisions wrote on our experiments, by slug."""
+    found = {}
+    for slug, experiment_id in experiments(connection).items():
+        with connection.translated() as client:
+            tags = client.get_experiment(experiment_id).tags
+        if kept := {key: tags[key] for key in names.DECISION_TAGS if key in tags}:
+            found[slug] = kept
+    return found
+
+
 def content_run(connection: Connection, slug: str) -> str | None:
     """The newest finished run that holds the cases of a scenario."""
     with connection.translated() as client:

@@ -11,6 +11,8 @@ START = str(_FOLDER / "start.py")
 SCENARIOS = str(_FOLDER / "scenarios.py")
 RATE = str(_FOLDER / "rate.py")
 COMPARE = str(_FOLDER / "compare.py")
+MEETINGS = str(_FOLDER / "meetings.py")
+MEETING = str(_FOLDER / "meeting.py")
 SCENARIO = str(_FOLDER / "scenario.py")
 RUN = str(_FOLDER / "run.py")
 UPLOAD = str(_FOLDER / "upload.py")
@@ -29,21 +31,6 @@ VOICES = str(_FOLDER / "voices.py")
 GATES = str(_FOLDER / "gates.py")
 
 
-_MENDED_AT = {
-    "bewertung-planen": PLAN_ROUND,
-    "hochladen": UPLOAD,
-    "pruefpunkte": GATES,
-    "rueckmeldungen": VOICES,
-    "steckbrief": SCENARIO,
-    "uebereinstimmung": AGREEMENT,
-}
-
-
-def at(address: str) -> str:
-    """The file of the page at an address that a missing point of readiness names."""
-    return _MENDED_AT[address]
-
-
 def listed() -> list[StreamlitPage]:
     """All pages in the order of the menu; those reached from another page are not in it."""
     return [
@@ -51,6 +38,8 @@ def listed() -> list[StreamlitPage]:
         st.Page(SCENARIOS, title="Szenarien", icon=":material/folder_open:", url_path="szenarien"),
         st.Page(RATE, title="Bewerten", icon=":material/rate_review:", url_path="bewerten"),
         st.Page(COMPARE, title="Vergleich", icon=":material/balance:", url_path="vergleich"),
+        st.Page(MEETINGS, title="Sitzungen", icon=":material/groups:", url_path="sitzungen"),
+        st.Page(MEETING, title="Sitzung", url_path="sitzung", visibility="hidden"),
         st.Page(LEARNING, title="Lernen", icon=":material/school:", url_path="lernen"),
         st.Page(SCENARIO, title="Steckbrief", url_path="steckbrief", visibility="hidden"),
         st.Page(RUN, title="Durchlauf", url_path="durchlauf", visibility="hidden"),

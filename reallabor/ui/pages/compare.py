@@ -7,11 +7,11 @@ from reallabor.deciding.agenda import runs_are_hidden
 from reallabor.deciding.comparison import compare
 from reallabor.ui.charts import choose_image_format
 from reallabor.ui.comparison.address import choose_one, stale
-from reallabor.ui.comparison.decision import show_decision
 from reallabor.ui.comparison.history import show_history
 from reallabor.ui.comparison.overview import choose_scenarios, show_beside, show_overview
 from reallabor.ui.comparison.result import show_agreement, show_readiness, show_result
 from reallabor.ui.comparison.variants import show_variants_compared
+from reallabor.ui.decision import show_circulation, show_decision
 from reallabor.ui.page import demo_badge, page, plain
 from reallabor.ui.tracking_link import experiment_link
 
@@ -48,6 +48,10 @@ with page("Vergleich der Szenarien") as me:
     show_agreement(one)
     show_history(chosen)
     st.subheader("Beschluss", anchor=False)
-    show_decision(one, me)
+    if one.decision:
+        show_decision(one.decision, me)
+    else:
+        st.write("Noch kein Beschluss.")
+    show_circulation(one.slug, one.title, one.decision, me)
     if not blind:  # MLflow shows which system wrote what
         experiment_link(one.experiment_id)

@@ -8,12 +8,15 @@ import streamlit as st
 
 from reallabor.database import reading
 from reallabor.deciding.agenda import Agenda, ScenarioSummary, agenda
+from reallabor.deciding.due import DueCondition, DueReview
 from reallabor.deciding.reviewing import ReviewTask
 from reallabor.german import count, date, day, today
 from reallabor.people import Person
 from reallabor.policies import may_open_round
 from reallabor.rating.sheet import OpenRating
 from reallabor.ui import pages
+from reallabor.ui.decision import show_met
+from reallabor.ui.meeting.card import meeting_card
 from reallabor.ui.page import demo_badge, page, plain
 from reallabor.ui.quarantine import quarantine_card
 from reallabor.ui.rounds import open_button, round_card
@@ -79,6 +82,29 @@ def show_review(task: ReviewTask) -> None:
             st.switch_page(pages.GATES, query_params=address)
 
 
+def show_condition(condition: DueCondition, person: Person) -> None:
+    """One card: what is to be met, by whom, until when."""
+    with st.container(border=True):
+        st.subheader(plain(condition.title), anchor=False)
+        demo_badge(condition.demo)
+        until = f"**überfällig seit {day(condition.due_on)}**" if condition.overdue else (
+            f"bis {day(condition.due_on)}"
+        )  # fmt: skip
+        st.markdown(f"{plain(condition.text)} ({plain(condition.owner)}, {until})")
+        show_met(condition.condition_id, condition.owner, person)
+
+
+def show_again(review: DueReview) -> None:
+    """One card: a decision that is to be looked at again."""
+    with st.container(border=True):
+        st.subheader(plain(review.title), anchor=False)
+        demo_badge(review.demo)
+        since = "war fällig am" if review.overdue else "am"
+        st.write(f"{review.verdict}; Wiedervorlage {since} {day(review.review_on)}.")
+        if st.button("Ergebnisse ansehen", key=f"again-{review.slug}"):
+            st.switch_page(pages.COMPARE, query_params={"szenario": review.slug})
+
+
 def show(tasks: Agenda, person: Person) -> None:
     """All tasks, most urgent first."""
     sections: list[tuple[str, list[Any], Callable[[Any], None]]] = [
@@ -87,6 +113,9 @@ def show(tasks: Agenda, person: Person) -> None:
         ("Laufende Bewertungen", tasks.to_release, partial(round_card, person=person)),
         ("Bereit zur Bewertung", tasks.to_open, show_opening),
         ("Zu prüfen", tasks.reviews, show_review),
+        ("Sitzungen des Lenkungskreises", tasks.meetings, meeting_card),
+        ("Auflagen", tasks.conditions, partial(show_condition, person=person)),
+        ("Wiedervorlage", tasks.again, show_again),
         ("Zum Beschluss", tasks.to_decide, show_decision),
     ]
     for title, entries, show_entry in sections:

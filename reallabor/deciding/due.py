@@ -1,0 +1,114 @@
+"""Conditions of decisions until they are met, and decisions that are to be looked at again. Only
+what the current decision of a scenario asks for is due; a superseded one asks for nothing more."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from sqlmodel import Session, col, select
+
+from reallabor import audit
+from reallabor.content import storable
+from reallabor.deciding.comparison import current_decision
+from reallabor.errors import NotAllowed, UnknownObject, WrongState
+from reallabor.german import today
+from reallabor.models import Condition, Decision, Person, Scenario, now, row_id
+from reallabor.policies import may_confirm
+
+SOON = timedelta(days=30)
+"""How long before its date something is shown."""
+
+
+@dataclass(frozen=True)
+class DueCondition:
+    """A condition that is not met yet."""
+
+    condition_id: int
+    slug: str
+    title: str
+    """Of the scenario."""
+    text: str
+    owner: str
+    due_on: date
+    overdue: bool
+    demo: bool
+
+
+@dataclass(frozen=True)
+class DueReview:
+    """A decision that the steering group wanted to look at again."""
+
+    slug: str
+    title: str
+    verdict: str
+    review_on: date
+    overdue: bool
+    demo: bool
+
+
+def due_conditions(session: Session, person: Person) -> list[DueCondition]:
+    """What is overdue or due within 30 days, earliest first: all of it for the steering group and
+    the organisation, else what this person has to meet."""
+    day = today()
+    found = []
+    for scenario, decision in _current(session):
+        for each in session.exec(
+            select(Condition).where(
+                Condition.decision_id == decision.id, col(Condition.met_at).is_(None),
+                col(Condition.due_on) <= day + SOON,
+            )
+        ).all():  # fmt: skip
+            if may_confirm(person) or each.owner == person.name:
+                found.append(DueCondition(
+                    row_id(each.id), scenario.slug, scenario.title, each.text, each.owner,
+                    each.due_on, each.due_on < day, decision.demo,
+                ))  # fmt: skip
+    return sorted(found, key=lambda each: (each.due_on, each.condition_id))
+
+
+def due_reviews(session: Session, person: Person) -> list[DueReview]:
+    """Decisions to be looked at again, overdue or within 30 days, earliest first."""
+    if not may_confirm(person):
+        return []
+    day = today()
+    found = [
+        DueReview(scenario.slug, scenario.title, str(decision.verdict), decision.review_on,
+                  decision.review_on < day, decision.demo)
+        for scenario, decision in _current(session)
+        if decision.review_on is not None and decision.review_on <= day + SOON
+    ]  # fmt: skip
+    return sorted(found, key=lambda each: (each.review_on, each.slug))
+
+
+def mark_met(session: Session, condition_id: int, note: str, *, actor: Person) -> Condition:
+    """Say that a condition is met, and how. Raises NotAllowed, WrongState, UnknownObject."""
+    condition = session.exec(
+        select(Condition).where(Condition.id == condition_id).with_for_update()
+    ).first()
+    if condition is None:
+        raise UnknownObject(f"Eine Auflage Nr. {condition_id} gibt es hier nicht.")
+    if not may_confirm(actor) and condition.owner != actor.name:
+        raise NotAllowed(
+            f"Die Auflage kann nur '{condition.owner}', der Lenkungskreis oder die Organisation "
+            f"als erfüllt vermerken; '{actor.name}' nicht."
+        )
+    if condition.met_at is not None:
+        raise WrongState("Diese Auflage ist schon als erfüllt vermerkt.")
+    if not note.strip():
+        raise WrongState("Bitte in einem Satz sagen, wodurch die Auflage erfüllt ist.")
+    condition.met_at = now()
+    condition.met_by = row_id(actor.id)
+    condition.met_note = storable(note.strip())
+    session.add(condition)
+    audit.record(session, "condition_met", audit.row_key(condition), actor=actor, details={},
+                 seal=[condition])  # fmt: skip
+    return condition
+
+
+def _current(session: Session) -> Iterator[tuple[Scenario, Decision]]:
+    """Every scenario that has a decision, with the one that counts."""
+    decided = select(Decision.scenario_id).distinct()
+    for scenario in session.exec(select(Scenario).where(col(Scenario.id).in_(decided))).all():
+        decision = current_decision(session, scenario)
+        if decision is not None:
+            yield scenario, decision

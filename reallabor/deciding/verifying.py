@@ -1,0 +1,236 @@
+"""Does a decision still hold? Its evidence against its hash and the audit trail, the frozen figures
+against the data of their round, computed anew, and the files behind its gates."""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from reallabor import audit
+from reallabor.deciding.auditing import audit_hashes, decision_faults
+from reallabor.deciding.comparison import as_json, compare
+from reallabor.deciding.data_hash import round_data_sha256
+from reallabor.errors import EvidenceMissing, UnknownObject
+from reallabor.german import ZONE, number
+from reallabor.models import AuditEntry, Decision, Evidence, Round, Scenario, row_id
+from reallabor.rating.agreement import round_agreement
+from reallabor.rating.results import round_result
+from reallabor.recording.evidence_files import read_evidence
+from reallabor.tracking import Connection
+
+
+@dataclass(frozen=True)
+class FigureCheck:
+    """One frozen figure beside the one that the data gives today."""
+
+    title: str
+    frozen: float | None
+    today: float | None
+    same: bool
+
+    @property
+    def words(self) -> str:
+        """`Punktwert 71,2 statt 73,4`: what comes out today, and what was frozen."""
+        if self.same:
+            return f"{self.title} {_told(self.frozen)}"
+        digits = 1
+        while digits < 9 and _told(self.today, digits) == _told(self.frozen, digits):
+            digits += 1
+        return f"{self.title} {_told(self.today, digits)} statt {_told(self.frozen, digits)}"
+
+
+@dataclass(frozen=True)
+class DecisionReport:
+    """What was held against what; the decision holds where nothing differs."""
+
+    decision_id: int
+    slug: str
+    verdict: str
+    decided_on: str
+    evidence_sha256: str
+    figures: list[FigureCheck]
+    faults: list[str]
+    """German sentences on what differs beside the figures."""
+    remarks: list[str]
+    """What could not be checked, and why."""
+
+    @property
+    def holds(self) -> bool:
+        return not self.faults and all(each.same for each in self.figures)
+
+    def as_json(self) -> dict[str, Any]:
+        """The published form of `verify-decision --json`."""
+        return {"holds": self.holds, **asdict(self)}
+
+
+def verify_decision(
+    session: Session, decision_id: int, *, connection: Connection | None = None
+) -> DecisionReport:
+    """Check one decision, of any format. With a connection, files that lie in MLflow are read too.
+    Raises UnknownObject."""
+    decision = session.get(Decision, decision_id)
+    if decision is None:
+        raise UnknownObject(
+            f"Einen Beschluss Nr. {decision_id} gibt es hier nicht. Die Nummer steht auf dem "
+            "Beschluss und in `reallabor compare --json`."
+        )
+    scenario = session.get_one(Scenario, decision.scenario_id)
+    faults, remarks = list(_record_faults(session, decision)), []
+    figures: list[FigureCheck] = []
+    round_ = _round_of(session, decision)
+    if round_ is not None:
+        figures = _figures(session, scenario, round_, decision.evidence["comparison"])
+        stored = decision.evidence.get("data_sha256")
+        if stored is None:
+            remarks.append("Ein Beschluss des ersten Formats trägt keine Prüfsumme der Daten.")
+        elif stored != round_data_sha256(session, round_):
+            faults.append(
+                "Die Bewertungen, Klärungen oder Ausgaben der Runde sind nicht mehr die, auf denen "
+                "der Beschluss beruht (Prüfsumme der Daten)."
+            )
+    elif decision.evidence["comparison"].get("variants"):
+        faults.append("Die Runde, auf der der Beschluss beruht, gibt es nicht mehr.")
+    else:
+        remarks.append("Zum Beschluss gab es keine freigegebene Runde; nachzurechnen ist nichts.")
+    if decision.evidence.get("ranking"):
+        remarks.append("Die Rangfolge hängt von allen Szenarien ab und wird nicht nachgerechnet.")
+    for fault, remark in _files(session, decision, connection):
+        faults += [fault] if fault else []
+        remarks += [remark] if remark else []
+    return DecisionReport(
+        decision_id=row_id(decision.id),
+        slug=scenario.slug,
+        verdict=str(decision.verdict),
+        decided_on=decision.decided_at.astimezone(ZONE).date().isoformat(),
+        evidence_sha256=decision.evidence_sha256,
+        figures=figures,
+        faults=faults,
+        remarks=remarks,
+    )
+
+
+def _record_faults(session: Session, decision: Decision) -> Iterator[str]:
+    key = audit.row_key(decision)
+    entry = session.exec(
+        select(AuditEntry).where(AuditEntry.action == "decided", AuditEntry.subject == key)
+    ).first()
+    if entry is None:
+        yield "Kein Eintrag des Protokolls weiß von diesem Beschluss."
+    yield from decision_faults(decision, entry, audit_hashes(session))
+    seal = None
+    for each in session.exec(select(AuditEntry).order_by(col(AuditEntry.id))):
+        seal = each.details.get(audit.SEAL, {}).get(key, seal)
+    if seal is not None and seal != audit.row_digest(decision):
+        yield "Die Zeile des Beschlusses wurde nach dem Festhalten geändert."
+
+
+def _round_of(session: Session, decision: Decision) -> Round | None:
+    evidence = decision.evidence
+    if stored := evidence.get("round"):
+        return session.get(Round, stored["id"])
+    if (places := evidence["comparison"].get("round")) is None:
+        return None
+    return session.exec(
+        select(Round).where(Round.scenario_id == decision.scenario_id, Round.number == places)
+    ).first()
+
+
+def _figures(
+    session: Session, scenario: Scenario, round_: Round, frozen: Mapping[str, Any]
+) -> list[FigureCheck]:
+    """Every frozen figure that the data of a round gives; gates, voices and readiness are not
+    among them, they may change later without anything being wrong."""
+    today = as_json(
+        replace(
+            compare(session, [scenario.slug])[0],
+            result=round_result(session, round_),
+            agreement=round_agreement(session, round_),
+        )
+    )
+    now = dict(_flat(today))
+    return [
+        FigureCheck(title, value, now.get(title), _same(value, now.get(title)))
+        for title, value in _flat(frozen)
+    ]
+
+
+_Figure = tuple[str, float | None]
+_TITLES = {
+    "n_cases": "Fälle", "n_ratings": "Bewertungen", "n_adjudicated": "Geklärte Urteile",
+    "score": "Punktwert", "score_original": "Punktwert ohne Klärung",
+    "low_share": "Anteil Stufe 1–2", "n_raters": "Bewertende", "n_organisations": "Organisationen",
+}  # fmt: skip
+
+
+def _flat(comparison: Mapping[str, Any]) -> Iterator[_Figure]:
+    """The numbers of a comparison's published form by a German title; what an older form does not
+    have is left out."""
+    for key in ("n_cases", "n_raters", "n_organisations", "n_adjudicated"):
+        if key in comparison:
+            yield f"{_TITLES[key]} insgesamt", comparison[key]
+    for criterion, figures in comparison.get("agreement", {}).items():
+        for key, title in (("alpha", "Alpha"), ("ac2", "AC2")):
+            if key in figures:
+                yield f"{title} {criterion}", figures[key]
+    for variant in comparison.get("variants", []):
+        name = f"({variant['title']})"
+        for key in ("score", "score_original", "low_share", "n_cases", "n_ratings"):
+            if key in variant:
+                yield f"{_TITLES[key]} {name}", variant[key]
+        yield from _interval(f"Punktwert {name}", variant.get("score_interval"))
+        for criterion, figure in variant.get("criteria", {}).items():
+            for key, title in (("mean", "Mittel"), ("median", "Median"), ("n", "Fälle")):
+                if key in figure:
+                    yield f"{title} {criterion} {name}", figure[key]
+            yield from _interval(f"{criterion} {name}", figure.get("interval"))
+        for house in variant.get("organisations", []):
+            where = f"({variant['title']}, {house['organisation']})"
+            yield f"Punktwert {where}", house["score"]
+            yield f"Fälle {where}", house["n_cases"]
+            yield from _interval(f"Punktwert {where}", house.get("score_interval"))
+
+
+def _interval(title: str, ends: list[float] | None) -> Iterator[_Figure]:
+    if ends is not None:
+        yield f"{title}, untere Grenze", ends[0]
+        yield f"{title}, obere Grenze", ends[1]
+
+
+def _same(frozen: float | None, today: float | None) -> bool:
+    """Equal but for the last digits, in which machines differ."""
+    if frozen is None or today is None:
+        return frozen is today
+    return math.isclose(frozen, today, rel_tol=1e-9, abs_tol=1e-9)
+
+
+def _told(value: float | None, digits: int = 1) -> str:
+    whole = value is not None and float(value).is_integer()
+    return number(value, 0 if whole else digits)
+
+
+def _files(
+    session: Session, decision: Decision, connection: Connection | None
+) -> Iterator[tuple[str, str]]:
+    """A fault or a remark per file that the frozen gates name."""
+    for gate in decision.evidence.get("gates", []):
+        for file in gate.get("evidence", []):
+            if file["sha256"]:
+                yield _file(session, file["title"], file["sha256"], connection)
+
+
+def _file(
+    session: Session, title: str, sha256: str, connection: Connection | None
+) -> tuple[str, str]:
+    row = session.exec(select(Evidence).where(Evidence.sha256 == sha256)).first()
+    if row is None:
+        return f"Den Nachweis '{title}' gibt es nicht mehr.", ""
+    if row.content is None and connection is None:
+        return "", f"Der Nachweis '{title}' liegt in MLflow und wurde nicht gelesen."
+    try:
+        # Without a connection the bytes are here, and it is not asked.
+        read_evidence(session, connection or Connection.from_settings(), row_id(row.id))
+    except EvidenceMissing as missing:
+        return str(missing), ""
+    return "", ""

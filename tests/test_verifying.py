@@ -1,0 +1,362 @@
+"""Decisions that can be proved: frozen evidence, recomputed figures; of two who confirm
+at once one wins."""
+
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import meeting
+import pytest
+from building import Call, Trial
+from meeting import CHAIR, ORGANISER, OTHER, Gathering, gather_people, named
+from sqlalchemy import text
+from sqlmodel import col, select
+
+from reallabor.content import digest
+from reallabor.database import reading, transaction
+from reallabor.deciding.decisions import IncompleteDecision, NewCondition, decide
+from reallabor.deciding.evidence import gather
+from reallabor.deciding.verifying import DecisionReport, verify_decision
+from reallabor.errors import NotAllowed, ReallaborError, WrongState
+from reallabor.german import today
+from reallabor.models import AgendaItem, AuditEntry, Condition, Decision, row_id
+
+CONDITIONS = [
+    NewCondition("Hinweis ergänzen", "Paul Pilot", today() + timedelta(days=20)),
+    NewCondition("Schulen", "Cora Bewertung", today() + timedelta(days=40)),
+]
+
+
+@pytest.fixture
+def released(trial: Trial, platform_url: str) -> Trial:
+    with transaction() as session:
+        meeting.release_results(session, trial)
+    return trial
+
+
+@pytest.fixture
+def adopted(released: Trial) -> Gathering:
+    gathering = gather_people(released)
+    meeting.adopt(gathering, "Nachbessern")
+    return gathering
+
+
+def verify(key: int) -> DecisionReport:
+    with reading() as session:
+        return verify_decision(session, key)
+
+
+def flag(slug: str, verdict: str = "Nachbessern", **more: Any) -> int:
+    details = {"reason": "Grund", "name": "Ruth", "actor": CHAIR, **more}
+    with transaction() as session:
+        actor = named(session, details.pop("actor"))
+        return row_id(decide(session, slug, verdict=verdict, actor=actor, **details).id)
+
+
+# --- evidence -----------------------------------------------------------------------------------
+
+
+def test_evidence_is_the_same_every_time(adopted: Gathering) -> None:
+    with reading() as session:
+        first = gather(session, adopted.slug, meeting_item_id=adopted.item_id)
+    with reading() as session:
+        second = gather(session, adopted.slug, meeting_item_id=adopted.item_id)
+    assert json.dumps(first) == json.dumps(second)
+    assert first["format"] == 2
+    assert set(first["candidate_runs"]) < set(first["runs"])
+    assert first["resolution"] is None
+    assert first["suggestion"]["verdict"] == "Zurückstellen"
+    assert [each["kind"] for each in first["meeting"]["conflicts"]] == ["own_pilot"]
+
+
+def test_confirmed_decision_freezes_the_meeting(adopted: Gathering) -> None:
+    key = meeting.confirm(adopted, "Nachbessern", dissent="Anders", conditions=CONDITIONS,
+                          review_on=today() + timedelta(days=90))  # fmt: skip
+    with reading() as session:
+        decision = session.get_one(Decision, key)
+        assert session.get_one(AgendaItem, adopted.item_id).decision_id == key
+        rows = session.exec(select(Condition).order_by(col(Condition.position))).all()
+    assert digest(decision.evidence) == decision.evidence_sha256
+    resolution = decision.evidence["resolution"]
+    assert (resolution["verdict"], resolution["dissent"]) == ("Nachbessern", "Anders")
+    assert [each.text for each in rows] == [each["text"] for each in resolution["conditions"]]
+    assert decision.evidence["meeting"]["motions"][0]["adopted"]
+    assert decision.review_on == today() + timedelta(days=90)
+    assert verify(key).holds
+
+
+# --- what is refused ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"conditions": [NewCondition("A", "B", today())]}, "muss in der Zukunft liegen"),
+        ({"conditions": [NewCondition("A", " ", today())]}, "ein Text und wer sie erfüllt"),
+        ({"review_on": today()}, "liegt nicht in der Zukunft"),
+        ({"departure": " "}, "weicht vom Vorschlag 'Zurückstellen' ab"),
+    ],
+)
+def test_incomplete_resolution_stores_nothing(
+    adopted: Gathering, change: dict[str, Any], sentence: str
+) -> None:
+    with pytest.raises(IncompleteDecision, match=sentence):
+        meeting.confirm(adopted, "Nachbessern", **change)
+    with reading() as session:
+        assert session.exec(select(Decision)).all() == []
+        assert session.exec(select(Condition)).all() == []
+
+
+def test_only_the_adopted_verdict_is_confirmed(released: Trial) -> None:
+    gathering = gather_people(released)
+    with pytest.raises(WrongState, match="kein Antrag angenommen"):
+        meeting.confirm(gathering, "Beenden")
+    meeting.adopt(gathering, "Beenden")
+    with pytest.raises(WrongState, match="Angenommen ist der Antrag 'Beenden'"):
+        meeting.confirm(gathering, "Weiterentwickeln")
+    meeting.put(gathering, "Zurückstellen")
+    with pytest.raises(WrongState, match="wird noch abgestimmt"):
+        meeting.confirm(gathering, "Beenden")
+    with pytest.raises(NotAllowed):
+        meeting.confirm(gathering, "Beenden", by="Anna Bewertung")
+
+
+def test_stopped_scenario_is_not_developed(released: Trial) -> None:
+    with transaction() as session:
+        session.connection().execute(text("UPDATE scenario SET stopped_at = '2026-01-01 00:00:00'"))
+    with pytest.raises(WrongState, match="wegen einer verbotenen Praxis angehalten"):
+        flag(released.slug, "Weiterentwickeln")
+    flag(released.slug, "Beenden")
+
+
+def test_other_decision_meanwhile_is_refused(released: Trial) -> None:
+    first = flag(released.slug, seen=0)
+    with pytest.raises(WrongState, match="inzwischen einen anderen Beschluss: Nachbessern am"):
+        flag(released.slug, "Beenden", seen=0)
+    flag(released.slug, "Beenden", seen=first)
+
+
+def test_second_confirmation_gets_a_sentence(adopted: Gathering) -> None:
+    key = meeting.confirm(adopted, "Nachbessern")
+    assert meeting.confirm(adopted, "Nachbessern") == key  # pressed twice
+    with pytest.raises(WrongState, match="hat diese Sitzung schon beschlossen: Nachbessern am"):
+        meeting.confirm(adopted, "Nachbessern", by=OTHER)
+
+
+def test_two_confirm_at_once_one_wins(adopted: Gathering) -> None:
+    """Two transactions that have both begun before either commits."""
+    ready, outcomes = threading.Barrier(2), {}
+
+    def act(name: str) -> None:
+        ready.wait()
+        try:
+            outcomes[name] = meeting.confirm(adopted, "Nachbessern", by=name, reason=name)
+        except ReallaborError as refusal:
+            outcomes[name] = str(refusal)
+
+    people = [threading.Thread(target=act, args=(name,)) for name in (CHAIR, OTHER)]
+    for each in people:
+        each.start()
+    for each in people:
+        each.join(60)
+    assert sorted(type(each).__name__ for each in outcomes.values()) == ["int", "str"]
+    assert "hat diese Sitzung schon beschlossen" in str(outcomes)
+    with reading() as session:
+        assert len(session.exec(select(Decision)).all()) == 1
+        decided = session.exec(select(AuditEntry).where(AuditEntry.action == "decided")).all()
+    assert len(decided) == 1
+
+
+ACT = """
+import sys
+sys.path.insert(0, sys.argv[3])
+from meeting import Gathering, confirm
+slug, item = sys.argv[1], int(sys.argv[2])
+sys.stdin.readline()
+try:
+    print(confirm(Gathering(slug, 0, item, {}), "Nachbessern", by=sys.argv[4]))
+except Exception as refusal:
+    print(type(refusal).__name__, refusal)
+"""
+
+
+def test_two_processes_confirm_at_once(adopted: Gathering, request: pytest.FixtureRequest) -> None:
+    tests = str(request.path.parent)
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-c", ACT, adopted.slug, str(adopted.item_id), tests, name],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )
+        for name in (CHAIR, OTHER)
+    ]  # fmt: skip
+    for each in started:
+        assert each.stdin is not None
+        each.stdin.write("\n")
+        each.stdin.flush()
+    said = sorted(each.communicate(timeout=120)[0].strip() for each in started)
+    assert said[0].isdecimal()
+    assert said[1].startswith("WrongState Über")
+    with reading() as session:
+        assert len(session.exec(select(Decision)).all()) == 1
+
+
+# --- recomputing --------------------------------------------------------------------------------
+
+
+def test_changed_rating_is_found(released: Trial, call: Callable[..., Call]) -> None:
+    key = flag(released.slug)
+    assert verify(key).holds
+    with transaction() as session:
+        session.connection().execute(
+            text("UPDATE rating SET level = 1 WHERE id = (SELECT min(id) FROM rating)")
+        )
+    report = verify(key)
+    assert not report.holds
+    assert any("Prüfsumme der Daten" in each for each in report.faults)
+    assert any(each.words.startswith("Punktwert (") and " statt 75" in each.words
+               for each in report.figures if not each.same)  # fmt: skip
+    done = call("verify-decision", key)
+    assert done.code == 1
+    assert "statt 75" in done.err
+    assert "Der Beschluss hält nicht" in done.out
+
+
+def test_changed_weight_is_found(released: Trial) -> None:
+    with transaction() as session:  # other levels, so that weights matter
+        session.connection().execute(
+            text("UPDATE rating SET level = 2 WHERE criterion_id = (SELECT min(id) FROM criterion"
+                 " WHERE rubric_id = (SELECT rubric_id FROM rating_round))")
+        )  # fmt: skip
+    key = flag(released.slug)
+    with transaction() as session:
+        session.connection().execute(
+            text(
+                "UPDATE criterion SET weight = weight + 50 WHERE id IN"
+                " (SELECT min(criterion_id) FROM rating)"
+            )
+        )
+    report = verify(key)
+    assert not report.faults
+    assert not report.holds
+
+
+def test_deleted_texts_change_nothing(released: Trial) -> None:
+    """Retention takes texts, comments and passages; levels and hashes stay."""
+    key = flag(released.slug)
+    with transaction() as session:
+        connection = session.connection()
+        connection.execute(text("UPDATE output SET text = NULL, details = '{}'"))
+        connection.execute(text("UPDATE rating SET comment = NULL"))
+        connection.execute(text("UPDATE rater SET name_key = 'destroyed' || id, person_id = NULL"))
+        connection.execute(text("UPDATE trial_case SET input = NULL, reference = ''"))
+    assert verify(key).holds
+
+
+def test_edited_decision_is_found(released: Trial) -> None:
+    key = flag(released.slug)
+    with transaction() as session:
+        session.connection().execute(text("UPDATE decision SET reason = 'Anders'"))
+    faults = verify(key).faults
+    assert "'Begründung' ist nicht mehr so, wie es in den Belegen steht." in faults
+
+
+def test_later_round_does_not_disturb(released: Trial) -> None:
+    from building import rate_all
+
+    from reallabor.rating.rounds import open_round, release_round
+
+    key = flag(released.slug)
+    with transaction() as session:
+        organiser = named(session, ORGANISER)
+        round_ = open_round(session, released.slug, actor=organiser)
+        rate_all(session, round_, named(session, "Anna Bewertung"), 1)
+        release_round(session, row_id(round_.id), actor=organiser)
+    assert verify(key).holds
+
+
+def test_first_format_is_recomputed(released: Trial, call: Callable[..., Call]) -> None:
+    key = flag(released.slug)
+    with transaction() as session:
+        decision = session.get_one(Decision, key)
+        old = {name: decision.evidence[name] for name in ("comparison", "runs")}
+        old["comparison"] = {**old["comparison"], "decision": None}
+        old["scenario_sha256"] = "s"
+        session.connection().execute(
+            text("UPDATE decision SET evidence = :new, evidence_sha256 = :sha"),
+            {"new": json.dumps(old), "sha": digest(old)},
+        )
+    report = verify(key)
+    assert report.figures
+    assert all(each.same for each in report.figures)
+    assert any("ersten Formats" in each for each in report.remarks)
+    assert any("andere Prüfsumme" in each for each in report.faults)  # the entry tells
+
+
+def test_decision_without_results_says_so(trial: Trial, platform_url: str) -> None:
+    from reallabor.recording.catalogue import load_shipped
+
+    with transaction() as session:
+        load_shipped(session)
+        import building
+
+        building.add_staff(session)
+    key = flag(trial.slug, "Zurückstellen")
+    report = verify(key)
+    assert report.holds
+    assert any("nachzurechnen ist nichts" in each for each in report.remarks)
+
+
+# --- command line -------------------------------------------------------------------------------
+
+
+def test_decide_command_speaks_for_a_meeting(
+    adopted: Gathering, call: Callable[..., Call]
+) -> None:  # fmt: skip
+    arguments = ["decide", adopted.slug, "--verdict", "Nachbessern", "--reason", "G", "--name", "N",
+                 "--meeting", adopted.meeting_id]  # fmt: skip
+    assert "weicht vom Vorschlag" in call(*arguments).err
+    arguments += ["--departure", "Wir wissen genug", "--dissent", "Zwei dagegen",
+                  "--condition", "Schulen|Olga|2099-03-31", "--condition", "Prüfen|Paul|31.12.2098",
+                  "--review-on", "2099-06-30"]  # fmt: skip
+    done = call(*arguments, "--json")
+    key = done.json["id"]
+    with reading() as session:
+        decision = session.get_one(Decision, key)
+        rows = session.exec(select(Condition).order_by(col(Condition.position))).all()
+    assert decision.evidence["meeting"]["title"] == "7. Sitzung"
+    assert [(each.owner, each.due_on.isoformat()) for each in rows] == [
+        ("Olga", "2099-03-31"), ("Paul", "2098-12-31"),
+    ]  # fmt: skip
+    assert decision.dissent == "Zwei dagegen"
+    (found,) = call("meetings", "--json").json["meetings"]
+    assert (found["items"][0]["state"], found["items"][0]["decision"]) == (
+        "beschlossen: Nachbessern", key,
+    )  # fmt: skip
+    assert "7. Sitzung" in call("meetings").out
+    assert call("verify-decision", key).code == 0
+    assert call("verify-decision", key, "--json").json["holds"] is True
+    assert call("verify-audit", "--json").json["whole"] is True
+    assert "In Ordnung" in call("verify-audit").out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--condition", "nur Text"], "erwartet wird 'Text|Wer|2027-03-31'"),
+        (["--condition", "Text|Wer|bald"], "'bald' ist kein Datum"),
+        (["--review-on", "2027-13-01"], "'2027-13-01' ist kein Datum"),
+        (["--meeting", "77"], "Eine Sitzung Nr. 77 gibt es hier nicht"),
+    ],
+)
+def test_wrong_options_are_sentences(
+    released: Trial, call: Callable[..., Call], arguments: list[str], sentence: str
+) -> None:
+    done = call("decide", released.slug, "--verdict", "Beenden", "--reason", "G", "--name", "N",
+                *arguments)  # fmt: skip
+    assert (done.code, done.out) == (1, "")
+    assert sentence in done.err
+    assert "Einen Beschluss Nr. 5 gibt es hier nicht" in call("verify-decision", "5").err
