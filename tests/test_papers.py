@@ -160,6 +160,15 @@ def test_every_figure_is_printed_as_frozen() -> None:
         assert flat(figure["why"]) in text
 
 
+def test_unit_follows_bare_numbers_only() -> None:
+    table = next(each for each in model(papers.evidence()).blocks if isinstance(each, Table))
+    shown = {row[0]: row[1] for row in table.rows}
+    assert shown["Punktwert"] == "74,2 (69,8 bis 78,1)\nPunkte"
+    assert shown["Kosten je Fall"] == "0,02\nEuro je Fall"
+    assert shown["Reifegrad"] == "2 Punkte fehlen"
+    assert shown["Kund:innen"] == "n. b."
+
+
 @pytest.mark.parametrize("kind", VARIETY)
 def test_pdf_is_tagged_for_readers(kind: str) -> None:
     evidence, sha256 = VARIETY[kind]()

@@ -27,7 +27,8 @@ def annex(evidence: Evidence, *, number: int | None = None, sha256: str = "") ->
             ("Raster", rubric.get("name") or evidence["comparison"].get("rubric")),
             ("Prüfsumme Raster", rubric.get("sha256")),
             ("Bewertungsrunde", f"{round_['number']}, freigegeben am {released}" if round_ else ""),
-            ("Protokoll", f"nach Eintrag {trail['n']}, {trail['before']}" if trail else ""),
+            ("Protokoll", f"nach Eintrag {trail['n']}" if trail else ""),
+            ("Prüfsumme Eintrag", trail.get("before")),
         )),
     ]  # fmt: skip
     blocks += _runs(evidence)

@@ -2,13 +2,14 @@
 captions, German as language, page numbers as fields."""
 
 import io
+import re
 from datetime import datetime, time
 from typing import assert_never
 
 from docx import Document
 from docx.document import Document as DocxDocument
 from docx.enum.text import WD_ALIGN_PARAGRAPH
-from docx.shared import Mm
+from docx.shared import Mm, Pt
 from docx.text.paragraph import Paragraph as DocxParagraph
 
 from reallabor.sharing.papers.blocks import (
@@ -31,11 +32,19 @@ from reallabor.sharing.papers.docx_parts import (
     fit_columns,
     make_header,
 )
-from reallabor.sharing.papers.docx_styles import LANGUAGE, NOTE, TEXT_WIDTH_MM, VERDICT, prepare
+from reallabor.sharing.papers.docx_styles import (
+    CELL,
+    LANGUAGE,
+    NOTE,
+    TEXT_WIDTH_MM,
+    VERDICT,
+    prepare,
+)
 from reallabor.sharing.papers.pdf import draw_picture
 
 BOX = "\u2610"
 """An empty box to tick."""
+_HASH = re.compile("[0-9a-f]{64}")
 
 
 def write_docx(paper: Paper) -> bytes:
@@ -106,7 +115,9 @@ class _Writer:
         shape.tab_stops.add_tab_stop(indent)
         shape.space_after = Mm(1)
         paragraph.add_run(name).bold = True
-        paragraph.add_run(f"\t{text}")
+        value = paragraph.add_run(f"\t{text}")
+        if _HASH.fullmatch(text):
+            value.font.size = Pt(9)  # on one line
         return paragraph
 
     def _table(self, block: Table) -> None:
@@ -120,12 +131,12 @@ class _Writer:
             for column, (cell, text) in enumerate(zip(row.cells, texts, strict=True)):
                 paragraph = cell.paragraphs[0]
                 paragraph.add_run(text).bold = place == 0 or None
-                paragraph.paragraph_format.space_after = Mm(0)
+                paragraph.style = self.document.styles[CELL]
                 if column in block.figures:
                     paragraph.alignment = WD_ALIGN_PARAGRAPH.RIGHT
         make_header(table)
         fit_columns(table, block.widths, TEXT_WIDTH_MM)
-        self.document.add_paragraph().paragraph_format.space_after = Mm(0)
+        self.document.add_paragraph(style=CELL)
 
     def _chart(self, block: Chart) -> None:
         self.n_pictures += 1

@@ -53,11 +53,16 @@ def set_border(properties: Any, sides: Sequence[str], colour: str, eighths_pt: i
 
 
 def make_header(table: Table) -> None:
-    """The first row is the header: repeated on every page and named so to a screen reader; no row
-    breaks between pages."""
+    """The first row is the header: shaded, repeated on every page and named so to a screen reader;
+    no row breaks between pages."""
     for row in table.rows:
         row._tr.get_or_add_trPr().append(OxmlElement("w:cantSplit"))
     table.rows[0]._tr.get_or_add_trPr().append(OxmlElement("w:tblHeader"))
+    for cell in table.rows[0].cells:
+        shade = OxmlElement("w:shd")
+        for name, value in (("val", "clear"), ("color", "auto"), ("fill", "EEF1F3")):
+            shade.set(qn(f"w:{name}"), value)
+        cell._tc.get_or_add_tcPr().append(shade)
 
 
 def fit_columns(table: Table, widths: Sequence[float], whole_mm: float) -> None:

@@ -12,6 +12,7 @@ from reallabor.sharing.papers.docx_parts import add_field, set_border
 
 VERDICT = "Beschlusssatz"
 NOTE = "Achtung"
+CELL = "Tabellentext"
 LANGUAGE = "de-DE"
 TEXT_WIDTH_MM = 165
 _FONT = "Calibri"
@@ -40,7 +41,7 @@ def prepare(document: Document, *, footer: list[str], mark: str) -> None:
 
 
 def _speak_german(document: Document) -> None:
-    """The language of all text, so that spelling is checked and read aloud as German."""
+    """The language of all text, so that it is checked, hyphenated and read aloud as German."""
     defaults: Any = document.styles.element.find(qn("w:docDefaults"))
     properties = defaults.find(qn("w:rPrDefault")).find(qn("w:rPr"))
     language = properties.find(qn("w:lang"))
@@ -49,6 +50,9 @@ def _speak_german(document: Document) -> None:
         properties.append(language)
     for name in ("w:val", "w:eastAsia"):
         language.set(qn(name), LANGUAGE)
+    hyphenation = OxmlElement("w:autoHyphenation")
+    settings: Any = document.settings.element
+    settings.find(qn("w:defaultTabStop")).addnext(hyphenation)
 
 
 def _add_styles(document: Document) -> None:
@@ -68,6 +72,10 @@ def _add_styles(document: Document) -> None:
     for name in ("Header", "Footer"):
         style: Any = document.styles[name]
         style.font.size, style.font.color.rgb = Pt(8.5), _FAINT
+    cell: Any = document.styles.add_style(CELL, WD_STYLE_TYPE.PARAGRAPH)
+    cell.base_style = normal
+    cell.font.size = Pt(9.5)
+    cell.paragraph_format.space_after = Pt(0)
     verdict: Any = document.styles.add_style(VERDICT, WD_STYLE_TYPE.PARAGRAPH)
     verdict.base_style = normal
     verdict.font.size, verdict.font.bold = Pt(17), True

@@ -1,6 +1,7 @@
 """The figures of a paper: the cells of the comparison, the variants with their chart, and the order
 under a profile of weights. All numbers stand in the evidence; nothing is computed here."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,7 +24,7 @@ def figures(evidence: Evidence) -> list[Block]:
             rows=[[cell["title"], _with_unit(cell),
                    "" if cell.get("n") is None else amount(cell["n"]), cell.get("why") or ""]
                   for cell in cells],
-            widths=[4, 5, 1.3, 7],
+            widths=[4.4, 5, 1.2, 7],
             figures=[2],
         ))  # fmt: skip
         blocks.append(Paragraph(
@@ -34,8 +35,10 @@ def figures(evidence: Evidence) -> list[Block]:
 
 
 def _with_unit(cell: Mapping[str, Any]) -> str:
+    """The text of the cell; the unit beneath where the text is bare numbers."""
     text, unit = str(cell["text"]), cell.get("unit") or ""
-    return f"{text} {unit}" if unit and cell.get("value") is not None and unit not in text else text
+    bare = not re.search("[^\\W\\d]", text.replace("bis", ""))
+    return f"{text}\n{unit}" if unit and bare else text
 
 
 def _variants(variants: list[Mapping[str, Any]]) -> list[Block]:
@@ -107,7 +110,7 @@ def ranking(evidence: Evidence) -> list[Block]:
                  share(row.get("first_three_share"))]
                 for row in found.get("rows") or []
             ],
-            widths=[1.4, 5.5, 4.2, 1.7, 2.2, 2.4],
+            widths=[1.5, 5.3, 4.2, 1.9, 2.2, 2.4],
             figures=[0, 3, 4, 5],
         ),
         Paragraph(

@@ -132,7 +132,7 @@ def _votes(evidence: Evidence) -> list[Block]:
              "angenommen" if each["adopted"] else "abgelehnt"]
             for each in motions
         ],
-        widths=[1.8, 4, 2, 1, 1.2, 2.6, 3],
+        widths=[1.9, 4, 2, 1.1, 1.4, 2.8, 3],
         figures=[0, 3, 4, 5],
     )]  # fmt: skip
     for motion in motions:
@@ -166,7 +166,7 @@ def _conditions(resolution: Mapping[str, Any]) -> list[Block]:
             header=["Nr.", "Auflage", "Zuständig", "Fällig am"],
             rows=[[amount(place), each["text"], each["owner"], german_day(each["due_on"])]
                   for place, each in enumerate(rows, start=1)],
-            widths=[1, 8.5, 4.5, 2.6],
+            widths=[1.2, 8, 4.5, 2.9],
             figures=[0],
         ),
         again,
@@ -189,7 +189,7 @@ def _meeting(evidence: Evidence) -> list[Block]:
             header=["Name", "Organisation", "Stimmrecht", "Anwesend"],
             rows=[[each["name"], each.get("organisation") or "", _yes(each["has_vote"]),
                    _yes(each["present"])] for each in people],
-            widths=[5, 6, 2.5, 2.5],
+            widths=[5, 5.6, 2.8, 2.6],
         ))  # fmt: skip
     if meeting.get("note"):
         blocks += [Heading("Aus der Aussprache", level=3), Paragraph(meeting["note"])]
