@@ -122,17 +122,17 @@ def _reason(evidence: Evidence, resolution: Mapping[str, Any]) -> list[Block]:
 def _votes(evidence: Evidence) -> list[Block]:
     motions = (evidence.get("meeting") or {}).get("motions") or []
     if not motions:
-        return [Paragraph("Der Beschluss wurde ohne Abstimmung in einer Sitzung festgehalten.")]
+        return [Paragraph("Der Beschluss wurde ohne Sitzung gefasst (Umlaufbeschluss).")]
     blocks: list[Block] = [Table(
         caption="Anträge und Stimmen",
         header=["Antrag", "Beschluss", "Art", "Ja", "Nein", "Enthaltung", "Ergebnis"],
         rows=[
             [amount(each["number"]), each["verdict"], "geheim" if each["secret"] else "offen",
              amount(each["yes"]), amount(each["no"]), amount(each["abstain"]),
-             "angenommen" if each["adopted"] else "abgelehnt"]
+             "angenommen" if each["adopted"] else "nicht angenommen"]
             for each in motions
         ],
-        widths=[1.9, 4, 2, 1.1, 1.4, 2.8, 3],
+        widths=[1.9, 3.9, 1.9, 1.1, 1.4, 2.7, 3.4],
         figures=[0, 3, 4, 5],
     )]  # fmt: skip
     for motion in motions:
