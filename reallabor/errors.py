@@ -99,5 +99,13 @@ class StorageFull(ReallaborError):
     """A local file could not be written."""
 
 
+class UnusableEvidence(ReallaborError):
+    """From this evidence no paper can be written: the scenario or what was decided is missing."""
+
+
+class PaperFailed(ReallaborError):
+    """A paper could not be set."""
+
+
 class NotStarted(ReallaborError):
     """A part of the platform could not be started (port taken, program missing)."""

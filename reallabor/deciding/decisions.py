@@ -35,6 +35,7 @@ from reallabor.recording.outbox import enqueue
 
 __all__ = [
     "VERDICTS", "Decision", "IncompleteDecision", "NewCondition", "conditions_of", "decide",
+    "old_resolution",
 ]  # fmt: skip
 
 VERDICTS = tuple(each.value for each in Verdict)
@@ -143,6 +144,19 @@ def decide(
         seal=[decision, *rows],
     )  # fmt: skip
     return decision
+
+
+def old_resolution(decision: Decision) -> dict[str, Any] | None:
+    """What was decided, for a decision of the first format: its evidence does not hold it. None for
+    newer ones, which carry it in their evidence."""
+    if decision.evidence.get("resolution"):
+        return None
+    return {
+        "verdict": str(decision.verdict),
+        "reason": decision.reason,
+        "decided_by": decision.decided_by,
+        "decided_on": decision.decided_at.astimezone(ZONE).date().isoformat(),
+    }
 
 
 def conditions_of(session: Session, decision_id: int) -> Sequence[Condition]:

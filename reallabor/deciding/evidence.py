@@ -51,7 +51,12 @@ def gather(session: Session, slug: str, *, meeting_item_id: int | None = None) -
         "comparison": {
             key: value for key, value in as_json(comparison).items() if key != "decision"
         },
-        "figures": [asdict(cell) for cell in scenario_cells(comparison)],
+        "figures": [
+            # What was decided before is told by the resolution: it supersedes.
+            asdict(cell)
+            for cell in scenario_cells(comparison)
+            if cell.key != "decision"
+        ],
         "ranking": None,
         "rubric": _rubric(session, round_),
         "round": _round(round_),

@@ -2,7 +2,7 @@
 against the data of their round, computed anew, and the files behind its gates."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -12,6 +12,7 @@ from reallabor import audit
 from reallabor.deciding.auditing import audit_hashes, decision_faults
 from reallabor.deciding.comparison import as_json, compare
 from reallabor.deciding.data_hash import round_data_sha256
+from reallabor.deciding.figures import scenario_cells
 from reallabor.errors import EvidenceMissing, UnknownObject
 from reallabor.german import ZONE, number
 from reallabor.models import AuditEntry, Decision, Evidence, Round, Scenario, row_id
@@ -81,7 +82,7 @@ def verify_decision(
     figures: list[FigureCheck] = []
     round_ = _round_of(session, decision)
     if round_ is not None:
-        figures = _figures(session, scenario, round_, decision.evidence["comparison"])
+        figures = _figures(session, scenario, round_, decision.evidence)
         stored = decision.evidence.get("data_sha256")
         if stored is None:
             remarks.append("Ein Beschluss des ersten Formats trägt keine Prüfsumme der Daten.")
@@ -138,22 +139,31 @@ def _round_of(session: Session, decision: Decision) -> Round | None:
 
 
 def _figures(
-    session: Session, scenario: Scenario, round_: Round, frozen: Mapping[str, Any]
+    session: Session, scenario: Scenario, round_: Round, evidence: Mapping[str, Any]
 ) -> list[FigureCheck]:
     """Every frozen figure that the data of a round gives; gates, voices and readiness are not
     among them, they may change later without anything being wrong."""
-    today = as_json(
-        replace(
-            compare(session, [scenario.slug])[0],
-            result=round_result(session, round_),
-            agreement=round_agreement(session, round_),
-        )
+    today = replace(
+        compare(session, [scenario.slug])[0],
+        result=round_result(session, round_),
+        agreement=round_agreement(session, round_),
     )
-    now = dict(_flat(today))
+    now = dict(_flat(as_json(today)))
+    now |= dict(_cells([asdict(cell) for cell in scenario_cells(today)]))
     return [
         FigureCheck(title, value, now.get(title), _same(value, now.get(title)))
-        for title, value in _flat(frozen)
+        for title, value in [*_flat(evidence["comparison"]), *_cells(evidence.get("figures", []))]
     ]
+
+
+def _cells(figures: Sequence[Mapping[str, Any]]) -> Iterator["_Figure"]:
+    """What is computed from the runs and ratings of the round beside its scores."""
+    for cell in figures:
+        if cell["key"] in ("net_minutes", "cost"):
+            for part, words in (("value", ""), ("low", ", untere Grenze"),
+                                ("high", ", obere Grenze")):  # fmt: skip
+                if cell[part] is not None:
+                    yield f"{cell['title']}{words}", cell[part]
 
 
 _Figure = tuple[str, float | None]

@@ -30,7 +30,7 @@ def show_decision(decision: Decision, me: Person) -> None:
         if decision.supersedes_id:
             st.caption("Ersetzt einen früheren Beschluss; er bleibt gespeichert.")
         st.caption(f"Belege eingefroren, Prüfsumme {decision.evidence_sha256[:12]}…")
-        decision_downloads(decision.id or 0, decision.evidence, decision.evidence_sha256)
+        decision_downloads(decision)
 
 
 def show_circulation(slug: str, title: str, earlier: Decision | None, me: Person) -> None:

@@ -2,17 +2,15 @@
 
 from collections.abc import Callable
 from functools import partial
-from importlib import import_module
-from importlib.util import find_spec
-from typing import Any
 
 import streamlit as st
 
 from reallabor.database import reading
+from reallabor.deciding.decisions import Decision, old_resolution
 from reallabor.deciding.evidence import gather
+from reallabor.sharing import papers
 
 _WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
-_PAPERS = "reallabor.sharing.papers"
 
 
 def proposal_downloads(slug: str, item_id: int) -> None:
@@ -21,24 +19,27 @@ def proposal_downloads(slug: str, item_id: int) -> None:
     def write(kind: str) -> bytes:
         with reading() as session:
             evidence = gather(session, slug, meeting_item_id=item_id)
-        return bytes(getattr(import_module(_PAPERS), f"proposal_{kind}")(evidence))
+        return papers.proposal_pdf(evidence) if kind == "pdf" else papers.proposal_docx(evidence)
 
-    _buttons("Beschlussvorlage", f"beschlussvorlage-{slug}", write)
+    _buttons("Beschlussvorlage", f"Beschlussvorlage-{slug}", write)
 
 
-def decision_downloads(number: int, evidence: dict[str, Any], sha256: str) -> None:
+def decision_downloads(decision: Decision) -> None:
     """The Beschluss from its frozen evidence."""
+    evidence, number = decision.evidence, decision.id or 0
 
     def write(kind: str) -> bytes:
-        function = getattr(import_module(_PAPERS), f"decision_{kind}")
-        return bytes(function(evidence, number=number, sha256=sha256))
+        function = papers.decision_pdf if kind == "pdf" else papers.decision_docx
+        return function(
+            evidence, number=number, sha256=decision.evidence_sha256,
+            resolution=old_resolution(decision),
+        )  # fmt: skip
 
-    _buttons("Beschluss", f"beschluss-{number}", write)
+    name = papers.file_name(evidence, number=number, suffix="pdf").removesuffix(".pdf")
+    _buttons("Beschluss", name, write)
 
 
 def _buttons(title: str, name: str, write: Callable[[str], bytes]) -> None:
-    if find_spec(_PAPERS) is None:
-        return
     left, right = st.columns(2)
     for column, kind, mime in ((left, "pdf", "application/pdf"), (right, "docx", _WORD)):
         with column:
