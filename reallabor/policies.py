@@ -26,6 +26,7 @@ may_edit_rubrics = _has(Role.ORGANISER)
 may_judge = _has(Role.ORGANISER)
 may_import_ratings = _has(Role.ORGANISER, Role.PILOT)
 may_decide = _has(Role.STEERING)
+may_save_profiles = _has(Role.STEERING, Role.ORGANISER)
 may_learn = _has(*Role)
 may_survey = _has(Role.ORGANISER, Role.PILOT)
 may_check_evidence = _has(*Role)
@@ -57,6 +58,8 @@ _WHO = {
     may_edit_rubrics: "Ein Bewertungsraster neu fassen kann nur die Organisation des Reallabors",
     may_import_ratings: "Bewertungen einlesen können nur Pilotteams und die Organisation",
     may_decide: "Beschließen können nur Mitglieder des Lenkungskreises",
+    may_save_profiles: "Gewichtsprofile speichern und zurückziehen können nur der Lenkungskreis "
+    "und die Organisation des Reallabors",
     may_learn: "Lernen und sich kalibrieren können nur Menschen mit einer Aufgabe im Reallabor",
     may_survey: "Befragen und Papierbögen eingeben können nur Pilotteams und die Organisation",
     may_read_voices: "Rückmeldungen lesen können nur aktive Personen des Reallabors",

@@ -15,6 +15,9 @@ ROLES = {
     "weitere Variante": ("#D55E00", "#E69F00", "diamond"),
     "ohne KI": ("#5F6B73", "#B3BDC4", "square"),
     "Sprachmodell": ("#009E73", "#009E73", "triangle-up"),
+    "erfüllt": ("#0072B2", "#56B4E9", "circle"),
+    "offen": ("#B36200", "#E69F00", "diamond"),
+    "verfehlt": ("#D55E00", "#FF8A4C", "x"),
 }
 """Colour on light and on dark ground (Okabe-Ito, and a grey) and shape of each role."""
 

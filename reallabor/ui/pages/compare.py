@@ -13,6 +13,7 @@ from reallabor.rating.results import RoundResult
 from reallabor.recording.runs import measure_titles
 from reallabor.ui import pages
 from reallabor.ui.charts import Dot, dot_plot, role_of
+from reallabor.ui.comparison.ranking import show_ranking
 from reallabor.ui.page import demo_badge, page, plain, say_after_rerun
 from reallabor.ui.tables import (
     agreement_table,
@@ -204,6 +205,7 @@ with page("Vergleich der Szenarien") as me:
         comparisons = compare(session)
     if comparisons:
         show_table(overview_table(comparisons))
+        show_ranking(comparisons, me)
         slugs = [each.slug for each in comparisons]
         titles = {each.slug: each.title for each in comparisons}
         wanted = st.query_params.get("szenario")

@@ -1,0 +1,1 @@
+"""The parts of the page Vergleich, in the order in which it is read."""
