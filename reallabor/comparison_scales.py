@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, FiniteFloat, StringConstraints, model_validator
 
-from reallabor.content import Content, load_yaml
+from reallabor.content import Content, load_kept
 from reallabor.settings import get_settings
 
 Text = Annotated[str, StringConstraints(min_length=1)]
@@ -106,4 +106,4 @@ class ComparisonScales(Content):
 def load_comparison_scales(folder: Path | None = None) -> ComparisonScales:
     """The criteria of the comparison, checked. Raises InvalidContent with file, line and field."""
     folder = folder or get_settings().content / "evaluations"
-    return load_yaml(folder / FILE, ComparisonScales)
+    return load_kept(folder / FILE, ComparisonScales)

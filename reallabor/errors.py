@@ -26,6 +26,10 @@ class InvalidWeights(ReallaborError):
     """Weights under which scenarios cannot be ranked; names the criterion."""
 
 
+class InvalidProfile(ReallaborError):
+    """A name under which weights cannot be saved; nothing of it was stored."""
+
+
 class InvalidVoice(ReallaborError):
     """An answered questionnaire is refused; nothing of it was stored."""
 

@@ -29,6 +29,7 @@ may_decide = _has(Role.STEERING)
 may_vote = _has(Role.STEERING)
 may_run_meetings = _has(Role.ORGANISER)
 may_confirm = _has(Role.STEERING, Role.ORGANISER)
+may_save_profiles = _has(Role.STEERING, Role.ORGANISER)
 may_learn = _has(*Role)
 may_survey = _has(Role.ORGANISER, Role.PILOT)
 may_check_evidence = _has(*Role)
@@ -64,6 +65,8 @@ _WHO = {
     may_run_meetings: "Sitzungen planen und leiten kann nur die Organisation des Reallabors",
     may_confirm: "Einen Beschluss der Sitzung bestätigen können nur der Lenkungskreis und die "
     "Organisation des Reallabors",
+    may_save_profiles: "Gewichtsprofile speichern und zurückziehen können nur der Lenkungskreis "
+    "und die Organisation des Reallabors",
     may_learn: "Lernen und sich kalibrieren können nur Menschen mit einer Aufgabe im Reallabor",
     may_survey: "Befragen und Papierbögen eingeben können nur Pilotteams und die Organisation",
     may_read_voices: "Rückmeldungen lesen können nur aktive Personen des Reallabors",

@@ -14,11 +14,13 @@ from reallabor.deciding.data_hash import round_data_sha256
 from reallabor.deciding.figures import scenario_cells
 from reallabor.deciding.gates import gate_json
 from reallabor.deciding.meetings import get_item, get_meeting, participants_of
+from reallabor.deciding.ranking_record import ranking_json
 from reallabor.deciding.suggestion import suggestion
 from reallabor.deciding.voting import adopted_motion, count_present, motion_result
 from reallabor.gates import load_gates
 from reallabor.german import ZONE
 from reallabor.models import (
+    AgendaItem,
     Meeting,
     Motion,
     Organisation,
@@ -57,7 +59,7 @@ def gather(session: Session, slug: str, *, meeting_item_id: int | None = None) -
             for cell in scenario_cells(comparison)
             if cell.key != "decision"
         ],
-        "ranking": None,
+        "ranking": _ranking(session, meeting_item_id),
         "rubric": _rubric(session, round_),
         "round": _round(round_),
         "runs": _run_ids(session, round_),
@@ -121,6 +123,22 @@ def _scenario(scenario: Scenario) -> dict[str, Any]:
         "content_sha256": scenario.content_sha256,
         "legal_status": str(content.get("legal_status", "")),
     }
+
+
+def _ranking(session: Session, meeting_item_id: int | None) -> dict[str, Any] | None:
+    """The order under the weights of the meeting, over the scenarios on its agenda; without a
+    meeting over all, under the default weights."""
+    if meeting_item_id is None:
+        return ranking_json(compare(session))
+    item = get_item(session, meeting_item_id)
+    meeting = get_meeting(session, item.meeting_id)
+    slugs = session.exec(
+        select(Scenario.slug)
+        .join(AgendaItem, col(AgendaItem.scenario_id) == Scenario.id)
+        .where(AgendaItem.meeting_id == meeting.id)
+        .order_by(col(AgendaItem.position))
+    ).all()
+    return ranking_json(compare(session, slugs), meeting.weights or None, meeting.profile_name)
 
 
 def _rubric(session: Session, round_: Round | None) -> dict[str, str] | None:

@@ -249,6 +249,12 @@ def _has_interval(figure: Measured) -> bool:
     return figure.low is not None and figure.high is not None
 
 
+def normalised(weights: Mapping[str, float], criteria: Sequence[str]) -> dict[str, float]:
+    """The weights (any numbers from 0, by criterion) as shares that sum to 1, in the order of the
+    criteria. Raises InvalidWeights and UnknownObject as `rank`."""
+    return dict(zip(criteria, _shares(weights, criteria).tolist(), strict=True))
+
+
 def _shares(weights: Mapping[str, float], criteria: Sequence[str]) -> np.ndarray:
     _require_known(weights, criteria, "bei den Gewichten")
     for key in criteria:

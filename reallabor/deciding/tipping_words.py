@@ -31,6 +31,32 @@ def tipping_sentences(
     return sentences
 
 
+def telling_sentences(
+    ranking: Ranking, scales: ComparisonScales, titles: Mapping[str, str]
+) -> list[str]:
+    """Those of `tipping_sentences` that a plausible weight would make come true, or one that says
+    that there is none; without any scenario to overtake nothing."""
+    if len(ranking.scenarios) < 2:
+        return []
+    first = _named([ranking.scenarios[0].slug], titles)
+    sentences = [
+        _sentence(each, scale, ranking.weights[scale.key], first, titles)
+        for scale in scales.criteria
+        for each in ranking.tipping
+        if each.criterion == scale.key and _is_plausible(each, scale)
+    ]
+    return sentences or [
+        f"Niemand überholt {first}, solange sich nur ein Gewicht ändert und plausibel bleibt."
+    ]
+
+
+def _is_plausible(tipping: Tipping, scale: ComparisonScale) -> bool:
+    """Whether some plausible weight lies beyond the point."""
+    if tipping.direction == "above":
+        return 100 * tipping.weight < scale.plausible.max
+    return 100 * tipping.weight > scale.plausible.min
+
+
 def _sentence(
     tipping: Tipping, scale: ComparisonScale, now: float, first: str, titles: Mapping[str, str]
 ) -> str:

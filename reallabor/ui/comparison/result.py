@@ -130,8 +130,10 @@ def show_readiness(comparison: ScenarioComparison) -> None:
             gates = set(comparison.readiness.gates)
             for point in comparison.readiness.points:
                 if point.text not in gates:
-                    st.page_link(pages.at(point.page), label=plain(point.text),
-                                 icon=":material/arrow_forward:", query_params=point.query)  # fmt: skip
+                    st.page_link(
+                        pages.at(point.page), label=plain(point.text),
+                        icon=":material/arrow_forward:", query_params=point.query,
+                    )  # fmt: skip
             if gates:
                 st.write(
                     count(len(gates), "Ausschlusskriterium", "Ausschlusskriterien")

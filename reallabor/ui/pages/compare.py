@@ -9,6 +9,7 @@ from reallabor.ui.charts import choose_image_format
 from reallabor.ui.comparison.address import choose_one, stale
 from reallabor.ui.comparison.history import show_history
 from reallabor.ui.comparison.overview import choose_scenarios, show_beside, show_overview
+from reallabor.ui.comparison.ranking import show_ranking
 from reallabor.ui.comparison.result import show_agreement, show_readiness, show_result
 from reallabor.ui.comparison.variants import show_variants_compared
 from reallabor.ui.decision import show_circulation, show_decision
@@ -29,6 +30,7 @@ with page("Vergleich der Szenarien") as me:
     choose_image_format()
     show_overview(shown)
     show_beside(comparisons)
+    show_ranking(shown, me)
 
     st.header("Ein Szenario im Einzelnen", anchor=False)
     by_slug = {each.slug: each for each in comparisons}
