@@ -135,8 +135,8 @@ def _show(figure: go.Figure, title: str, *, height: int, top: int) -> None:
 
 def choose_image_format() -> None:
     """In which format the button at a chart saves it; drawn in the browser, nothing is sent."""
-    st.segmented_control(
-        "Bilder speichern als", ["PNG", "SVG"], default="PNG", key=_FORMAT,
+    st.radio(
+        "Bilder speichern als", ["PNG", "SVG"], key=_FORMAT, horizontal=True,
         help="Über jedem Diagramm steht rechts ein Knopf, der es als Bild speichert.",
     )  # fmt: skip
 

@@ -64,11 +64,13 @@
     [/^Remove (.+)$/, "$1 entfernen"],
     [/^Delete (.+)$/, "$1 entfernen"],
     [/^Tooltip: (.+)$/, "Hinweis: $1"],
+    [/^Download plot as an? (\w+)$/i, "Diagramm als $1 speichern"],
+    [/^Download plot$/i, "Diagramm als Bild speichern"],
   ];
   const OWN = "[data-testid=stMarkdownContainer],[data-testid=stText],[data-testid=stTable]," +
     "textarea,[contenteditable]";
   const UPLOADER = "[data-testid=stFileUploaderDropzone]";
-  const ATTRIBUTES = ["aria-label", "title", "placeholder"];
+  const ATTRIBUTES = ["aria-label", "title", "placeholder", "data-title"];
 
   const german = (text) => {
     const plain = text.trim();
@@ -94,7 +96,7 @@
     if (node.nodeType === Node.TEXT_NODE) return mendText(node);
     if (node.nodeType !== Node.ELEMENT_NODE) return;
     mendAttributes(node);
-    node.querySelectorAll("[aria-label],[title],[placeholder]").forEach(mendAttributes);
+    node.querySelectorAll("[aria-label],[title],[placeholder],[data-title]").forEach(mendAttributes);
     const walker = document.createTreeWalker(node, NodeFilter.SHOW_TEXT);
     while (walker.nextNode()) mendText(walker.currentNode);
   };
@@ -108,6 +110,27 @@
     subtree: true, childList: true, characterData: true, attributes: true,
     attributeFilter: ATTRIBUTES,
   });
+  // A table that is wider than the screen can be reached and moved with the keyboard (WCAG 2.1.1).
+  const reachTables = () => {
+    for (const table of document.querySelectorAll("[data-testid=stTable]")) {
+      for (const box of [table.parentElement, table, ...table.querySelectorAll("div")]) {
+        const wide = box.scrollWidth > box.clientWidth + 1 &&
+          /auto|scroll/.test(getComputedStyle(box).overflowX);
+        if (wide && box.tabIndex !== 0) {
+          box.tabIndex = 0;
+          box.setAttribute("role", "group");
+          box.setAttribute("aria-label", "Tabelle, seitlich verschiebbar");
+        }
+      }
+    }
+  };
+  let waiting = 0;
+  const soon = () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(reachTables, 100);
+  };
+  new MutationObserver(soon).observe(document.documentElement, { subtree: true, childList: true });
+  addEventListener("resize", soon);
   addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || !/^[rRcC]$/.test(event.key)) return;
     const target = event.composedPath()[0];
