@@ -10,14 +10,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from building import Trial, add_person, small_trial
+from reviewing import settle_worksheet
 from sqlmodel import Session, col, select
 
+from reallabor import policies
 from reallabor.cli.screen import tracking
 from reallabor.database import transaction
+from reallabor.deciding.findings import EvidenceFile, EvidenceLink, record_finding
+from reallabor.gates import load_gates
 from reallabor.models import (
     Assignment,
     Audience,
     Case,
+    GateOutcome,
     Organisation,
     Output,
     Person,
@@ -55,6 +60,8 @@ OFFICES = {
     "Berta Fachseite": Role.SUBJECT,
 }
 _ELSEWHERE = "Landkreis Beispiel"
+MISSED = "rechtsgrundlage-sozialdaten"
+"""The gate of data protection that the scenario with the best score misses."""
 CRITERIA = ("FR", "QU", "VS", "UE", "NE", "DS")
 
 
@@ -120,6 +127,7 @@ def fill() -> None:
             _rate(session, slug, plan)
             if slug != FEW:
                 _ask(session, slug)
+                _review(session, slug)
 
 
 def add_people(session: Session) -> None:
@@ -193,8 +201,25 @@ def _ask(session: Session, slug: str) -> None:
             enter_sheet(session, row_id(survey.id), sheet, actor=organiser)
 
 
-def scenario_id(session: Session, slug: str) -> int:
-    return row_id(session.exec(select(Scenario.id).where(Scenario.slug == slug)).one())
+def _review(session: Session, slug: str) -> None:
+    """Every gate confirmed with evidence by its office; the one with the best score has no
+    protection of data."""
+    offices = {office: name for name, role in OFFICES.items()
+               for office, own in policies.OFFICES.items() if own == role}  # fmt: skip
+    scenario = session.exec(select(Scenario).where(Scenario.slug == slug)).one()
+    content = load_gates()
+    settle_worksheet(session, slug, "art-5", named(session, offices["DSB"]))
+    for gate in content.gates_of(scenario.content):
+        missed = slug == BEST and gate.key == MISSED
+        office = gate.offices[0]
+        record_finding(
+            session, slug, gate.key, office=office, actor=named(session, offices[office]),
+            outcome=GateOutcome.MISSED if missed else GateOutcome.PASSED,
+            note="Für Anfragen im Klartext fehlt die Rechtsgrundlage." if missed
+            else "Geprüft, keine Einwände.",
+            files=[EvidenceFile(f"{gate.key}.txt", f"Vermerk zu {gate.title}".encode())],
+            links=[EvidenceLink("Akte", "https://akten.example/1")],
+        )  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import streamlit as st
 from reallabor.database import reading, transaction
 from reallabor.deciding.meeting_views import MeetingView
 from reallabor.deciding.meetings import MeetingPlan, change_meeting, plan_meeting, voting_people
+from reallabor.deciding.profiles import list_profiles
 from reallabor.german import today
 from reallabor.people import Person
 from reallabor.recording.catalogue import scenario_titles
@@ -19,6 +20,7 @@ def planning_form(me: Person, view: MeetingView | None = None) -> None:
     with reading() as session:
         members = {person.id or 0: person.name for person in voting_people(session)}
         titles = scenario_titles(session)
+        profiles = [each.name for each in list_profiles(session)]
     if view is None:
         invited = list(members)
         guests, agenda = "", list(titles)[:0]
@@ -27,6 +29,7 @@ def planning_form(me: Person, view: MeetingView | None = None) -> None:
         guests = "\n".join(each.name for each in view.participants if not each.has_vote)
         agenda = [item.slug for item in view.items]
     meeting = view.meeting if view else None
+    planned = meeting.profile_name if meeting else ""
     with st.form(f"plan-{meeting.id if meeting else 'new'}"):
         left, right = st.columns(2, gap="large")
         with left:
@@ -47,6 +50,12 @@ def planning_form(me: Person, view: MeetingView | None = None) -> None:
                 help="So viele Stimmberechtigte müssen anwesend sein.",
             )  # fmt: skip
             guest_lines = st.text_area("Gäste ohne Stimme, je Zeile ein Name", guests, height=100)
+        profile = st.selectbox(
+            "Gewichte der Rangfolge", ["", *profiles],
+            index=profiles.index(planned) + 1 if planned in profiles else 0,
+            format_func=lambda name: name or "Vorgabe aus dem Vergleich",
+            help="Profile werden auf der Seite Vergleich gespeichert.",
+        )  # fmt: skip
         slugs = st.multiselect(
             "Tagesordnung, in dieser Reihenfolge", list(titles), default=agenda,
             format_func=titles.__getitem__, placeholder="Szenarien wählen",
@@ -57,7 +66,7 @@ def planning_form(me: Person, view: MeetingView | None = None) -> None:
         plan = MeetingPlan(
             title=title, held_on=held_on, place=place, quorum=int(quorum), members=chosen,
             guests=guest_lines.splitlines(), slugs=slugs,
-            profile=meeting.profile_name if meeting else "",
+            profile=profile,
         )  # fmt: skip
         with transaction() as session:
             if meeting:
