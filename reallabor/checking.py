@@ -21,6 +21,7 @@ from reallabor.questionnaires import load_questionnaires
 from reallabor.recording.values import read_value
 from reallabor.scenarios import FieldContent, ScenarioFolder, load_scenario, scenario_slugs
 from reallabor.settings import get_settings
+from reallabor.thresholds import FILE as THRESHOLDS
 from reallabor.thresholds import load_thresholds
 
 T = TypeVar("T")
@@ -66,9 +67,11 @@ def check_all(content: Path | None = None) -> ContentReport:
         lesson = attempt(lambda key=key: load_lesson(key, evaluations))  # type: ignore[misc]
         report.lessons += lesson is not None
     gates = attempt(lambda: load_gates(evaluations))
-    attempt(lambda: load_thresholds(evaluations))
-    if (evaluations / QUESTIONNAIRES).is_file():  # a package for another house brings none
+    # A package for another house brings neither of these.
+    if (evaluations / QUESTIONNAIRES).is_file():
         attempt(lambda: load_questionnaires(evaluations))
+    if (evaluations / THRESHOLDS).is_file():
+        attempt(lambda: load_thresholds(evaluations))
     known = {gate.key for gate in gates.gates} if gates else set()
     if not scenario_slugs(scenarios):
         report.problems.append(f"{scenarios}: Hier liegt kein Szenario.")
