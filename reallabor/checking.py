@@ -23,6 +23,7 @@ from reallabor.questionnaires import Questionnaires, load_questionnaires
 from reallabor.recording.values import read_value
 from reallabor.scenarios import FieldContent, ScenarioFolder, load_scenario, scenario_slugs
 from reallabor.settings import get_settings
+from reallabor.thresholds import FILE as THRESHOLDS
 from reallabor.thresholds import load_thresholds
 
 T = TypeVar("T")
@@ -69,8 +70,10 @@ def check_all(content: Path | None = None) -> ContentReport:
         report.lessons += lesson is not None
     gates = attempt(lambda: load_gates(evaluations))
     questionnaires, scales = None, None
-    attempt(lambda: load_thresholds(evaluations))
-    if (evaluations / QUESTIONNAIRES).is_file():  # a package for another house brings none
+    # A package for another house brings none of these.
+    if (evaluations / THRESHOLDS).is_file():
+        attempt(lambda: load_thresholds(evaluations))
+    if (evaluations / QUESTIONNAIRES).is_file():
         questionnaires = attempt(lambda: load_questionnaires(evaluations))
     if (evaluations / COMPARISON).is_file():
         scales = attempt(lambda: load_comparison_scales(evaluations))
