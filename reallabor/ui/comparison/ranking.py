@@ -23,6 +23,8 @@ from reallabor.ui.comparison.weights import choose_weights
 from reallabor.ui.page import plain, refusals
 from reallabor.ui.tables import show_table
 
+MOST_NAMED = 5
+"""Scenarios in one sentence; the table has all."""
 GATES = {
     "verfehlt": "Ausschlusskriterium verfehlt",
     "offen": "Ausschlusskriterien offen",
@@ -183,7 +185,10 @@ def _say_first(ranking: Ranking, entries: dict[str, Entry]) -> None:
 
 
 def _named(scenarios: Sequence[RankedScenario], entries: dict[str, Entry]) -> str:
-    return ", ".join(f"„{entries[each.slug].title}“" for each in scenarios)
+    named = [f"„{entries[each.slug].title}“" for each in scenarios[:MOST_NAMED]]
+    if more := len(scenarios) - len(named):
+        named.append(f"{number(more, 0)} weitere")
+    return ", ".join(named)
 
 
 def ranking_table(

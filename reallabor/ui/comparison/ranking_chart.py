@@ -4,6 +4,7 @@ import html
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import plotly.graph_objects as go
 import streamlit as st
@@ -41,60 +42,74 @@ def rank_plot(dots: Sequence[RankDot], *, title: str) -> None:
 def rank_figure(dots: Sequence[RankDot], *, dark: bool) -> go.Figure:
     """Names stand above their dots, so that they have room on a narrow screen too."""
     ink = "#FAFAFA" if dark else "#262730"
-    figure = go.Figure()
+    boxes: list[dict[str, Any]] = []
+    words: list[dict[str, Any]] = []
+    places: list[int] = []
     top = 0
     for group in dict.fromkeys(dot.group for dot in dots):
         members = [dot for dot in dots if dot.group == group]
-        bottom = top + _ROW * len(members)
+        begin = top
         if len(members) > 1:
-            bottom += _HEAD
-            _box(figure, top, bottom, ink, dark=dark)
+            words.append(_words("<i>nicht unterscheidbar</i>", top + 3))
             top += _HEAD
         for dot in members:
-            _row(figure, dot, top, ink, dark=dark)
+            name = "<br>".join(html.escape(line) for line in textwrap.wrap(dot.name, 46)[:2])
+            words.append(_words(name, top + 2))
+            places.append(top + _ROW - 14)
             top += _ROW
-        top = bottom + _GAP
-    figure.update_xaxes(
-        range=(-0.01, 1.01), title={"text": "Gesamtwert (0 bis 1)", "font": {"color": ink}},
-        tickfont={"color": ink}, fixedrange=True, zeroline=False, dtick=0.2,
+        if len(members) > 1:
+            boxes.append(_box(begin, top, ink, dark=dark))
+        top += _GAP
+    axis = {"tickfont": {"color": ink}, "fixedrange": True, "zeroline": False}
+    return go.Figure(
+        data=[
+            _dots([(dot, place) for dot, place in zip(dots, places, strict=True)
+                   if dot.role == role], role, dark=dark)
+            for role in dict.fromkeys(dot.role for dot in dots)
+        ],
+        layout={
+            "shapes": boxes, "annotations": words, "height": top + _AXIS,
+            "margin": {"l": 8, "r": 8, "t": 0, "b": _AXIS}, "separators": ",.",
+            "font": {"size": 14, "color": ink}, "hoverlabel": {"font": {"size": 14}},
+            "showlegend": False,
+            "xaxis": {**axis, "range": (-0.01, 1.01), "dtick": 0.2,
+                      "title": {"text": "Gesamtwert (0 bis 1)", "font": {"color": ink}}},
+            "yaxis": {**axis, "range": (top, 0), "showticklabels": False, "showgrid": False},
+        },
     )  # fmt: skip
-    figure.update_yaxes(
-        range=(top, 0), showticklabels=False, showgrid=False, zeroline=False, fixedrange=True
-    )
-    figure.update_layout(
-        height=top + _AXIS, margin={"l": 8, "r": 8, "t": 0, "b": _AXIS}, separators=",.",
-        font={"size": 14, "color": ink}, hoverlabel={"font": {"size": 14}}, showlegend=False,
-    )  # fmt: skip
-    return figure
 
 
-def _box(figure: go.Figure, top: int, bottom: int, ink: str, *, dark: bool) -> None:
-    figure.add_shape(
-        type="rect", xref="paper", x0=0, x1=1, y0=top, y1=bottom, layer="below",
-        fillcolor="#31333F" if dark else "#EEF1F4", line={"color": ink, "width": 1, "dash": "dot"},
-    )  # fmt: skip
-    _words(figure, "<i>nicht unterscheidbar</i>", top + 3, ink)
-
-
-def _row(figure: go.Figure, dot: RankDot, top: int, ink: str, *, dark: bool) -> None:
-    on_light, on_dark, symbol = ROLES[dot.role]
+def _dots(placed: Sequence[tuple[RankDot, int]], role: str, *, dark: bool) -> go.Scatter:
+    on_light, on_dark, symbol = ROLES[role]
     colour = on_dark if dark else on_light
-    name = "<br>".join(html.escape(line) for line in textwrap.wrap(dot.name, 46)[:2])
-    _words(figure, name, top + 2, ink)
-    figure.add_scatter(
-        x=[dot.total], y=[top + _ROW - 14], mode="markers", cliponaxis=False,
+    dots = [dot for dot, _ in placed]
+    return go.Scatter(
+        x=[dot.total for dot in dots], y=[place for _, place in placed],
+        mode="markers", cliponaxis=False,
         marker={"color": colour, "symbol": symbol, "size": 13},
         error_x={
             "type": "data", "symmetric": False, "color": colour, "thickness": 2.5, "width": 7,
-            "array": [dot.high - dot.total], "arrayminus": [dot.total - dot.low],
+            "array": [dot.high - dot.total for dot in dots],
+            "arrayminus": [dot.total - dot.low for dot in dots],
         },
-        hovertemplate=f"{html.escape(dot.name)}: {number(dot.total, 2)} "
-        f"({span(dot.low, dot.high, 2)})<extra></extra>",
+        hovertemplate=[
+            f"{html.escape(dot.name)}: {number(dot.total, 2)} ({span(dot.low, dot.high, 2)})"
+            "<extra></extra>"
+            for dot in dots
+        ],
     )  # fmt: skip
 
 
-def _words(figure: go.Figure, text: str, top: float, ink: str) -> None:
-    figure.add_annotation(
-        text=text, xref="paper", x=0, xanchor="left", xshift=6, y=top, yanchor="top", align="left",
-        showarrow=False, font={"size": 14, "color": ink},
-    )  # fmt: skip
+def _box(top: int, bottom: int, ink: str, *, dark: bool) -> dict[str, Any]:
+    return {
+        "type": "rect", "xref": "paper", "x0": 0, "x1": 1, "y0": top, "y1": bottom,
+        "layer": "below", "fillcolor": "#31333F" if dark else "#EEF1F4",
+        "line": {"color": ink, "width": 1, "dash": "dot"},
+    }  # fmt: skip
+
+
+def _words(text: str, top: int) -> dict[str, Any]:
+    return {
+        "text": text, "xref": "paper", "x": 0, "xanchor": "left", "xshift": 6, "y": top,
+        "yanchor": "top", "align": "left", "showarrow": False,
+    }  # fmt: skip
