@@ -249,6 +249,9 @@ def print_scenario(scenario: dict[str, Any]) -> None:
             f"Punktwert ohne Klärung: {given}",
             markup=False, highlight=False,
         )  # fmt: skip
+    for figure in scenario["figures"]:
+        if figure["key"] not in ("readiness", "decision"):  # said below in full
+            screen.print(f"{figure['title']}: {figure['text']}", markup=False, highlight=False)
     decision = scenario["decision"]
     screen.print(
         f"Beschluss: {decision['verdict']} ({german_day(decision['date'])})" if decision

@@ -11,12 +11,19 @@ from playwright.sync_api import expect
 STEERING = "Ruth Lenkungskreis"
 
 
-@pytest.mark.parametrize(("kind", "start"), [("PNG", b"\x89PNG"), ("SVG", b"<svg ")])
-def test_chart_is_saved_without_a_request(screen: Screen, kind: str, start: bytes) -> None:
+@pytest.mark.parametrize(
+    ("kind", "label", "start"),
+    [("PNG", "Diagramm als PNG speichern", b"\x89PNG"),
+     ("SVG", "Diagramm als Bild speichern", b"<svg ")],
+    ids=["png", "svg"],
+)  # fmt: skip
+def test_chart_is_saved_without_a_request(
+    screen: Screen, kind: str, label: str, start: bytes
+) -> None:
     screen.open("vergleich", STEERING, szenario="buerger-chatbot")
     screen.page.get_by_test_id("stRadio").get_by_text(kind, exact=True).click()
     screen.rest()
-    button = screen.page.get_by_label(f"Diagramm als {kind} speichern").first
+    button = screen.page.get_by_label(label).first
     expect(button).to_be_attached()
     with screen.page.expect_download() as download:
         button.dispatch_event("click")
