@@ -21,6 +21,7 @@ from reallabor.deciding.ranking import Measured, draw, rank, rank_drawn
 from reallabor.deciding.ranking_record import ranking_json
 from reallabor.deciding.tipping_words import telling_sentences
 from reallabor.errors import InvalidWeights
+from reallabor.german import share
 from reallabor.models import Audience
 from reallabor.rating.ratings import Judgement, submit_rating
 from reallabor.rating.rounds import open_round, release_round
@@ -206,10 +207,10 @@ def test_central_weights_in_words() -> None:
     mean = mean_weights(ranking)
     assert sum(mean.values()) == pytest.approx(1)
     words = {each.slug: central_sentence(each, mean, SCALES) for each in ranking.scenarios}
-    assert "weniger Gewicht für Nutzen (" in words["a"]
-    assert "mehr Gewicht für Qualität (" in words["a"]
-    assert words["b"].startswith("mehr Gewicht für Nutzen (")
-    assert "weniger Gewicht für Qualität (" in words["b"]
+    for slug, key, title in (("a", "quality", "Qualität"), ("b", "benefit", "Nutzen")):
+        central = next(e for e in ranking.scenarios if e.slug == slug).central_weights
+        assert central[key] > mean[key] + 0.02
+        assert f"{title} {share(central[key])} statt {share(mean[key])}" in words[slug]
     assert words["c"] == "keinen plausiblen Gewichten"
     alone = rank({"a": exact(quality=100), "c": exact(quality=0)}, SCALES.weights, SCALES, seed=1)
     best = alone.scenarios[0]

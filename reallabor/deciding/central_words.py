@@ -25,8 +25,8 @@ def mean_weights(ranking: Ranking) -> dict[str, float]:
 def central_sentence(
     scenario: RankedScenario, mean: dict[str, float], scales: ComparisonScales
 ) -> str:
-    """`mehr Gewicht für Nutzen (27 % statt 21 %)`, the largest difference first; what it takes to
-    be first."""
+    """`Nutzen 27 % statt 21 %, Qualität 24 % statt 30 %`: the largest differences between the
+    weightings that put it first and all of them."""
     central = scenario.central_weights
     if central is None:
         return "keinen plausiblen Gewichten"
@@ -36,8 +36,7 @@ def central_sentence(
         key=lambda scale: -abs(more[scale.key]),
     )
     said = [
-        f"{'mehr' if more[scale.key] > 0 else 'weniger'} Gewicht für {scale.title} "
-        f"({share(central[scale.key])} statt {share(mean[scale.key])})"
+        f"{scale.title} {share(central[scale.key])} statt {share(mean[scale.key])}"
         for scale in telling[:2]
     ]
     return ", ".join(said) or "mittleren Gewichten"

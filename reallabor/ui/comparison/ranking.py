@@ -46,8 +46,14 @@ class Entry:
     """None where nothing was measured yet."""
 
     @property
+    def gate_word(self) -> str:
+        """How its gates stand, where a heading says that it is about them."""
+        return "gestoppt" if self.stopped else self.gates
+
+    @property
     def gate_words(self) -> str:
-        return "gestoppt: verbotene Praxis" if self.stopped else GATES[self.gates]
+        """The same by itself."""
+        return "gestoppt wegen verbotener Praxis" if self.stopped else GATES[self.gates]
 
 
 def show_ranking(comparisons: Sequence[ScenarioComparison], person: Person) -> None:
@@ -131,8 +137,8 @@ def _show(ranking: Ranking, entries: dict[str, Entry], scales: ComparisonScales)
     )
     rank_plot(
         [
-            RankDot(f"{each.rank}. {titles[each.slug]} ({entries[each.slug].gate_words})",
-                    entries[each.slug].gates, each.total, each.low, each.high, each.group)
+            RankDot(titles[each.slug], entries[each.slug].gate_words, entries[each.slug].gates,
+                    each.rank, each.total, each.low, each.high, each.group)
             for each in ranking.scenarios
         ],
         title="Rangfolge der Szenarien mit 95-%-Bereich",
@@ -141,8 +147,10 @@ def _show(ranking: Ranking, entries: dict[str, Entry], scales: ComparisonScales)
         show_table(ranking_table(ranking, entries, scales))
     st.caption(
         "„Auf Rang 1“ und „Unter den ersten drei“: in welchem Anteil aller plausiblen Gewichtungen "
-        "das so ist, gleich wie die Regler stehen. „Läge vorn bei“: was die Gewichtungen im Mittel "
-        "auszeichnet, unter denen ein Szenario vorn liegt."
+        "das so ist, gleich wie die Regler stehen. „Läge vorn bei“: worin sich die Gewichtungen, "
+        "unter denen ein Szenario vorn liegt, im Mittel am meisten von allen unterscheiden. Was "
+        "fehlt oder keinen Bereich hat, ist über die ganze Skala des Kriteriums gezogen; das macht "
+        "den Gesamtwert unsicherer und zieht ihn zur Mitte."
     )
     st.markdown("**Was die Reihenfolge ändern würde**")
     _bullets(telling_sentences(ranking, scales, titles))
@@ -201,14 +209,14 @@ def ranking_table(
         {
             "Szenario": entries[each.slug].title,
             "Rang": number(each.rank, 0),
+            "Ausschlusskriterien": entries[each.slug].gate_word,
             "Gesamtwert": f"{number(each.total, 2)} ({span(each.low, each.high, 2)})",
             "Gruppe": _group(each.group, sizes[each.group]),
             "Auf Rang 1": share(each.first_share),
             "Unter den ersten drei": share(each.first_three_share),
             "Läge vorn bei": central_sentence(each, mean, scales),
-            "Ausschlusskriterien": entries[each.slug].gate_words,
             "Übereinstimmung": entries[each.slug].agreement,
-            "Fehlende Angaben": _missing(each, scales),
+            "Über die ganze Skala gezogen": _missing(each, scales),
         }
         for each in ranking.scenarios
     ]
@@ -218,7 +226,7 @@ def ranking_table(
 def _group(group: int, size: int) -> str:
     if size == 1:
         return number(group, 0)
-    return f"{number(group, 0)}; {size} nicht unterscheidbar"
+    return f"{number(group, 0)} ({size} nicht unterscheidbar)"
 
 
 def _missing(scenario: RankedScenario, scales: ComparisonScales) -> str:
@@ -226,7 +234,7 @@ def _missing(scenario: RankedScenario, scales: ComparisonScales) -> str:
     for word, keys in (("fehlt", scenario.missing), ("ohne Bereich", scenario.undetermined)):
         if keys:
             parts.append(f"{word}: {', '.join(scales.criterion(key).title for key in keys)}")
-    return f"{'; '.join(parts)}; über die ganze Skala gezogen" if parts else "–"
+    return "; ".join(parts) or "–"
 
 
 def _say_nothing_measured(entries: Sequence[Entry]) -> None:

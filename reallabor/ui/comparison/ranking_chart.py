@@ -14,8 +14,11 @@ from reallabor.ui.charts import ROLES
 
 MOST_DRAWN = 30
 """Scenarios in the chart; the table has all."""
-_ROW, _HEAD, _GAP, _AXIS = 64, 26, 12, 64
-"""Heights in pixels: of a scenario, of a box's words, between groups, of the axis."""
+_LINE, _DOT, _HEAD, _GAP, _AXIS = 19, 30, 26, 12, 64
+"""Heights in pixels: of a line of a name, of a dot, of a box's words, between groups, of the
+axis."""
+_WIDEST = 44
+"""Letters in a line that fit a screen of 390 pixels."""
 
 
 @dataclass(frozen=True)
@@ -23,9 +26,11 @@ class RankDot:
     """A scenario in the chart."""
 
     name: str
-    """With rank, and how its gates stand."""
+    gates: str
+    """How they stand, in words."""
     role: str
-    """A key of ROLES: how its gates stand."""
+    """The same as a key of ROLES."""
+    rank: int
     total: float
     low: float
     high: float
@@ -53,10 +58,10 @@ def rank_figure(dots: Sequence[RankDot], *, dark: bool) -> go.Figure:
             words.append(_words("<i>nicht unterscheidbar</i>", top + 3))
             top += _HEAD
         for dot in members:
-            name = "<br>".join(html.escape(line) for line in textwrap.wrap(dot.name, 46)[:2])
-            words.append(_words(name, top + 2))
-            places.append(top + _ROW - 14)
-            top += _ROW
+            lines = _lines(dot)
+            words.append(_words("<br>".join(map(html.escape, lines)), top + 2))
+            top += _LINE * len(lines) + _DOT
+            places.append(top - _DOT // 2)
         if len(members) > 1:
             boxes.append(_box(begin, top, ink, dark=dark))
         top += _GAP
@@ -98,6 +103,11 @@ def _dots(placed: Sequence[tuple[RankDot, int]], role: str, *, dark: bool) -> go
             for dot in dots
         ],
     )  # fmt: skip
+
+
+def _lines(dot: RankDot) -> list[str]:
+    name = textwrap.wrap(f"{dot.rank}. {dot.name}: {number(dot.total, 2)}", _WIDEST)
+    return [*name, dot.gates]
 
 
 def _box(top: int, bottom: int, ink: str, *, dark: bool) -> dict[str, Any]:

@@ -60,10 +60,11 @@ def points_of(weights: Mapping[str, float]) -> dict[str, int]:
 
 def _show_sliders(scales: ComparisonScales) -> dict[str, float]:
     points: dict[str, float] = {}
-    columns = st.columns(3)
+    # Two rows, so that the order of the file stays where a narrow screen puts columns in one.
+    columns = [*st.columns(3), *st.columns(3)]
     places = []
-    for number, scale in enumerate(scales.criteria):
-        with columns[number % 3]:
+    for column, scale in zip(columns, scales.criteria, strict=True):
+        with column:
             points[scale.key] = st.slider(
                 scale.title, 0, MOST, round(scale.weight), key=_PREFIX + scale.key,
                 bind="query-params", help=scale.question, on_change=_forget_stale,
