@@ -81,7 +81,7 @@ def scenario_cells(comparison: ScenarioComparison) -> list[Cell]:
         _readiness(comparison),
         _score(comparison),
         _gates(comparison),
-        _agreement(comparison),
+        agreement_cell(comparison),
         _number("n_cases", candidate.n_cases if candidate else 0, "Fälle",
                 f"Fälle des Kandidaten {candidate.title}." if candidate
                 else NO_CANDIDATE if result else NOT_YET),
@@ -180,7 +180,7 @@ def _gates(comparison: ScenarioComparison) -> Cell:
                  unit="nicht erfüllt")  # fmt: skip
 
 
-def _agreement(comparison: ScenarioComparison) -> Cell:
+def agreement_cell(comparison: ScenarioComparison) -> Cell:
     result, agreement = comparison.result, comparison.agreement
     if result is None or not agreement:
         return _cell("agreement", UNKNOWN, NOT_YET)

@@ -88,6 +88,13 @@ class Gate:
         return f"{self.standing}, geprüft am {day(self.reviewed_on)}"
 
 
+def standing_of(gates: Sequence[Gate]) -> GateState:
+    """How gates stand together: missed where any is, else open where any is."""
+    states = {gate.state for gate in gates}
+    worst = (GateState.MISSED, GateState.OPEN)
+    return next((state for state in worst if state in states), GateState.PASSED)
+
+
 def scenario_gates(session: Session, scenario: Scenario, result: RoundResult | None) -> list[Gate]:
     """All gates of a scenario: those of the rubric under which people rated, then those of law.
     Findings of the demonstration count only for results of the demonstration."""

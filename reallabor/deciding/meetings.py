@@ -23,6 +23,7 @@ from reallabor.models import (
     now,
     row_id,
 )
+from reallabor.people import list_people
 from reallabor.policies import may_run_meetings, may_vote, require
 from reallabor.rating.results import released_round
 from reallabor.recording.catalogue import get_scenario
@@ -139,10 +140,9 @@ def add_guest(session: Session, meeting_id: int, name: str, *, actor: Person) ->
 
 def voting_people(session: Session) -> Sequence[Person]:
     """Everybody who may have a vote, by name."""
-    people = session.exec(select(Person).where(Person.active).order_by(col(Person.name))).all()
     return [
         person
-        for person in people
+        for person in list_people(session)
         if may_vote(person) and not has_left(session, person.organisation_id, today())
     ]
 

@@ -129,7 +129,7 @@ def _show(figure: go.Figure, title: str, *, height: int, top: int) -> None:
     )
     st.plotly_chart(
         figure, width="stretch", key=f"chart-{title}", alt=title,
-        config=_config(title),
+        config=chart_config(title),
     )  # fmt: skip
 
 
@@ -144,7 +144,7 @@ def choose_image_format() -> None:
 _FORMAT = "image-format"
 
 
-def _config(title: str) -> dict[str, Any]:
+def chart_config(title: str) -> dict[str, Any]:
     """No controls but the one that saves the picture, where the page asks for a format."""
     chosen = st.session_state.get(_FORMAT)
     if not chosen:

@@ -83,6 +83,8 @@ def _show_conditions(decision: Decision, me: Person) -> None:
     if waiting and any(may_confirm(me) or each.owner == me.name for each in waiting):
         with st.expander("Auflage als erfüllt vermerken"):
             names = {each.id or 0: f"{each.position}. {each.text}" for each in waiting}
-            chosen = st.selectbox("Auflage", list(names), format_func=names.__getitem__,
-                                  key=f"met-of-{decision.id}")  # fmt: skip
+            chosen = st.selectbox(
+                "Auflage", list(names), format_func=names.__getitem__,
+                key=f"met-of-{decision.id}", placeholder="Bitte wählen",
+            )  # fmt: skip
             show_met(chosen, next(each.owner for each in waiting if each.id == chosen), me)

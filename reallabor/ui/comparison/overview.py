@@ -15,6 +15,7 @@ from reallabor.deciding.figures import (
     more_cases,
     scenario_cells,
 )
+from reallabor.deciding.gates import WORDS, standing_of
 from reallabor.german import count
 from reallabor.sharing.figure_files import figures_csv, figures_xlsx
 from reallabor.ui.charts import Dot, dot_plot
@@ -162,7 +163,7 @@ def show_scores(comparisons: Sequence[ScenarioComparison]) -> None:
         score = each.candidate.score if each.candidate else None
         if score is not None and score.mean is not None:
             interval = score.interval
-            role = _gate_role(each)
+            role = WORDS[standing_of(each.gates)]
             dots.append(Dot(f"{each.title} ({role})", role, score.mean, interval.low,
                             interval.high, score.n))  # fmt: skip
     if not dots:
@@ -186,13 +187,6 @@ def show_scores(comparisons: Sequence[ScenarioComparison]) -> None:
         )
         with st.expander("Wo fehlen noch Fälle?", icon=":material/add_chart:"):
             st.markdown("\n".join(f"- {plain(each.title)}: {sentence}" for each, sentence in short))
-
-
-def _gate_role(comparison: ScenarioComparison) -> str:
-    states = {str(gate.state) for gate in comparison.gates}
-    if "missed" in states:
-        return "verfehlt"
-    return "offen" if "open" in states else "erfüllt"
 
 
 def show_beside(comparisons: Sequence[ScenarioComparison]) -> None:

@@ -10,13 +10,13 @@ from reallabor.comparison_scales import ComparisonScales, load_comparison_scales
 from reallabor.database import reading
 from reallabor.deciding.central_words import central_sentence, mean_weights
 from reallabor.deciding.comparison import ScenarioComparison, compare
-from reallabor.deciding.gates import GateState
+from reallabor.deciding.figures import agreement_cell
+from reallabor.deciding.gates import WORDS, standing_of
 from reallabor.deciding.kept_draws import drawn_for
 from reallabor.deciding.measured import rankable
 from reallabor.deciding.ranking import Measured, RankedScenario, Ranking, rank_drawn
-from reallabor.deciding.readiness import agreement_rule
 from reallabor.deciding.tipping_words import telling_sentences, tipping_sentences
-from reallabor.german import UNKNOWN, count, number, share, span
+from reallabor.german import count, number, share, span
 from reallabor.people import Person
 from reallabor.ui.comparison.ranking_chart import MOST_DRAWN, RankDot, rank_plot
 from reallabor.ui.comparison.weights import choose_weights
@@ -102,27 +102,13 @@ def _entries(comparisons: Sequence[ScenarioComparison]) -> list[Entry]:
         Entry(
             slug=each.slug,
             title=each.title + (" (Demodaten)" if each.demo else ""),
-            gates=_gates(each),
+            gates=WORDS[standing_of(each.gates)],
             stopped=each.stopped_at is not None,
-            agreement=_agreement(each),
+            agreement=agreement_cell(each).text,
             figures=figures.get(each.slug),
         )
         for each in comparisons
     ]
-
-
-def _gates(comparison: ScenarioComparison) -> str:
-    states = {gate.state for gate in comparison.gates}
-    if GateState.MISSED in states:
-        return "verfehlt"
-    return "offen" if GateState.OPEN in states else "erfüllt"
-
-
-def _agreement(comparison: ScenarioComparison) -> str:
-    rules = [agreement_rule(each) for each in comparison.agreement.values()]
-    if not rules:
-        return UNKNOWN
-    return f"{len([rule for rule in rules if rule])} von {len(rules)} Kriterien"
 
 
 def _show(ranking: Ranking, entries: dict[str, Entry], scales: ComparisonScales) -> None:

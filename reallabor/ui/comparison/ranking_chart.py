@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from reallabor.german import number, span
-from reallabor.ui.charts import ROLES
+from reallabor.ui.charts import ROLES, chart_config
 
 MOST_DRAWN = 30
 """Scenarios in the chart; the table has all."""
@@ -41,7 +41,7 @@ def rank_plot(dots: Sequence[RankDot], *, title: str) -> None:
     """Draw the first MOST_DRAWN, which come in rank order."""
     figure = rank_figure(dots[:MOST_DRAWN], dark=st.context.theme.type == "dark")
     st.plotly_chart(figure, width="stretch", key=f"chart-{title}", alt=title,
-                    config={"displayModeBar": False, "locale": "de"})  # fmt: skip
+                    config=chart_config(title))  # fmt: skip
 
 
 def rank_figure(dots: Sequence[RankDot], *, dark: bool) -> go.Figure:

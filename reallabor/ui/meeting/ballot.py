@@ -95,7 +95,8 @@ def _show_motion(view: MeetingView, item: ItemView, motion: MotionView, me: Pers
             if motion.secret:
                 st.caption("Geheim: Bitte das Gerät weitergeben, damit die Person selbst wählt.")
             chosen = st.selectbox("Für wen", list(waiting), format_func=waiting.__getitem__,
-                                  key=f"voter-{motion.motion_id}-{len(waiting)}")  # fmt: skip
+                                  key=f"voter-{motion.motion_id}-{len(waiting)}",
+                                  placeholder="Bitte wählen")  # fmt: skip
             _choices(motion, chosen, me, key="call")
     if st.button("Abstimmung schließen", type="secondary" if waiting else "primary",
                  key=f"close-{motion.motion_id}"):  # fmt: skip

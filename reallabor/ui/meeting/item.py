@@ -76,8 +76,10 @@ def show_conflicts(view: MeetingView, item: ItemView, me: Person) -> None:
     people = [each for each in view.participants if each.has_vote and (organiser or each == member)]
     names = {each.participant_id: each.name for each in people}
     with st.expander("Befangenheit eintragen"):
-        chosen = st.selectbox("Wer", list(names), format_func=names.__getitem__,
-                              key=f"conflict-{item.item_id}")  # fmt: skip
+        chosen = st.selectbox(
+            "Wer", list(names), format_func=names.__getitem__, placeholder="Bitte wählen",
+            key=f"conflict-{item.item_id}",
+        )  # fmt: skip
         reason = st.text_input("Grund", max_chars=300, key=f"conflict-reason-{item.item_id}")
         if chosen in declared and st.button("Befangenheit zurücknehmen"):
             with transaction() as session:

@@ -52,6 +52,7 @@ def planning_form(me: Person, view: MeetingView | None = None) -> None:
             guest_lines = st.text_area("Gäste ohne Stimme, je Zeile ein Name", guests, height=100)
         profile = st.selectbox(
             "Gewichte der Rangfolge", ["", *profiles],
+            placeholder="Bitte wählen",
             index=profiles.index(planned) + 1 if planned in profiles else 0,
             format_func=lambda name: name or "Vorgabe aus dem Vergleich",
             help="Profile werden auf der Seite Vergleich gespeichert.",
