@@ -69,14 +69,15 @@ def check_all(content: Path | None = None) -> ContentReport:
         lesson = attempt(lambda key=key: load_lesson(key, evaluations))  # type: ignore[misc]
         report.lessons += lesson is not None
     gates = attempt(lambda: load_gates(evaluations))
-    questionnaires, scales = None, None
     # A package for another house brings none of these.
-    if (evaluations / THRESHOLDS).is_file():
-        attempt(lambda: load_thresholds(evaluations))
-    if (evaluations / QUESTIONNAIRES).is_file():
-        questionnaires = attempt(lambda: load_questionnaires(evaluations))
-    if (evaluations / COMPARISON).is_file():
-        scales = attempt(lambda: load_comparison_scales(evaluations))
+    _, questionnaires, scales = (
+        attempt(lambda load=load: load(evaluations)) if (evaluations / file).is_file() else None  # type: ignore[misc]
+        for file, load in (
+            (THRESHOLDS, load_thresholds),
+            (QUESTIONNAIRES, load_questionnaires),
+            (COMPARISON, load_comparison_scales),
+        )
+    )
     if questionnaires and scales:
         report.problems += _wrong_questions(evaluations / COMPARISON, scales, questionnaires)
     known = {gate.key for gate in gates.gates} if gates else set()

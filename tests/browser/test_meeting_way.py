@@ -203,6 +203,7 @@ def tags(reader: PdfReader) -> set[str]:
     return found
 
 
+@pytest.mark.timeout(900)
 def test_meeting_takes_four_scenarios_to_four_verdicts(
     gathered: Platform, screens: dict[str, Screen]
 ) -> None:
