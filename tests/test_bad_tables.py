@@ -70,8 +70,9 @@ def test_formula_with_result_counts_as_its_result(scenario: ScenarioFolder) -> N
     data = sheets.xlsx([["Fall", "Ausgabe"], ["k-1", '="a"&"b"']])
 
     def computed(sheet: bytes) -> bytes:
-        assert sheet.count(b"<v />") == 1
-        return sheet.replace(b'<c r="B2">', b'<c r="B2" t="str">').replace(b"<v />", b"<v>ab</v>")
+        sheet = sheet.replace(b"<v></v>", b"<v/>")  # as lxml writes it
+        assert sheet.count(b"<v/>") == 1
+        return sheet.replace(b'<c r="B2">', b'<c r="B2" t="str">').replace(b"<v/>", b"<v>ab</v>")
 
     data = sheets.repacked(data, {"xl/worksheets/sheet1.xml": computed})
     assert upload(scenario, data).entries[0].output == {"text": "ab"}

@@ -7,8 +7,8 @@ from typing import Any
 import building
 import pytest
 from building import CRITERIA, Call, Trial
+from disputed import NEUTRAL, Levels, Rated, person, rated
 from sqlmodel import Session, select
-from test_adjudicating import NEUTRAL, Levels, Rated, person, rated
 
 from reallabor.database import reading, transaction
 from reallabor.errors import NotAllowed, UnknownObject

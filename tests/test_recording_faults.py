@@ -18,14 +18,13 @@ from building import (
     COMMAND,
     QUESTIONS,
     Call,
-    MlflowServer,
-    Proxy,
     Trial,
     reallabor,
     start_reallabor,
     wait_until,
 )
 from sqlmodel import select
+from tracked import MlflowServer, Proxy
 
 from reallabor.database import prepare_database, transaction
 from reallabor.errors import StorageFull, TrackingUnavailable, WrongState

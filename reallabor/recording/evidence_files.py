@@ -5,6 +5,7 @@ import hashlib
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from threading import Lock
 
 from sqlmodel import Session, col, select
 
@@ -17,6 +18,9 @@ from reallabor.tracking import Connection, artifacts, names, recording
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 _LONGEST_NAME = 80
+
+_OPENING = Lock()
+"""Two files that are sent at the same moment share one run: MLflow would make two."""
 
 
 @dataclass
@@ -68,16 +72,19 @@ def _evidence_run(connection: Connection, slug: str, title: str, *, demo: bool) 
     experiment_id = recording.ensure_experiment(connection, slug, title)
     kind = "demo" if demo else "true"
     moment = datetime.now(UTC)
-    run = recording.open_run(
-        connection,
-        experiment_id,
-        run_key=f"evidence/{kind}",
-        name="Nachweise zu Prüfpunkten" + (" (Demonstration)" if demo else ""),
-        started_at=moment,
-        tags={names.EVIDENCE: kind},
-    )
-    if not run.finished:
-        recording.finish_run(connection, run.run_id, params={}, artifacts=[], finished_at=moment)
+    with _OPENING:
+        run = recording.open_run(
+            connection,
+            experiment_id,
+            run_key=f"evidence/{kind}",
+            name="Nachweise zu Prüfpunkten" + (" (Demonstration)" if demo else ""),
+            started_at=moment,
+            tags={names.EVIDENCE: kind},
+        )
+        if not run.finished:
+            recording.finish_run(
+                connection, run.run_id, params={}, artifacts=[], finished_at=moment
+            )
     return run.run_id
 
 
