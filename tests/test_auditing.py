@@ -21,9 +21,10 @@ from reallabor.deciding.auditing import AuditReport, verify_audit
 from reallabor.deciding.decisions import NewCondition, decide
 from reallabor.deciding.due import mark_met
 from reallabor.deciding.meetings import close_meeting
+from reallabor.deciding.verifying import verify_decision
 from reallabor.errors import WrongState
 from reallabor.german import today
-from reallabor.models import AuditEntry, Condition, Decision, Person, now, row_id
+from reallabor.models import AgendaItem, AuditEntry, Condition, Decision, Person, now, row_id
 from reallabor.tracking import names
 
 
@@ -84,6 +85,13 @@ BY_HAND = {
     "motion": ("UPDATE motion SET n_present = 9", "Antrag"),
     "quorum": ("UPDATE meeting SET quorum = 1", "Sitzung"),
     "presence": ("UPDATE participant SET present = NOT present", "Teilnehmer"),
+    "new participant": (
+        "INSERT INTO participant (id, meeting_id, name, has_vote, present)"
+        " SELECT 99, id, 'Neu', true, true FROM meeting", "Teilnehmer-Zeile 99"),
+    "new conflict": (
+        "INSERT INTO conflict_of_interest (id, item_id, participant_id, reason)"
+        " SELECT 99, (SELECT min(id) FROM agenda_item), min(id), '' FROM participant",
+        "Befangenheit 99"),
     "note": ("UPDATE agenda_item SET note = 'Anders'", "Tagesordnungspunkt"),
     "new decision": (
         "INSERT INTO decision (id, scenario_id, verdict, reason, dissent, decided_by, recorded_by,"
@@ -234,3 +242,28 @@ def test_circulated_decision_needs_no_meeting(decided: Trial) -> None:
         actor: Person = named(session, CHAIR)
         decide(session, decided.slug, verdict="Zurückstellen", reason="G", name="N", actor=actor)
     assert report().whole
+
+
+def test_removed_row_hides_nothing_of_its_successor(decided: Trial) -> None:
+    """SQLite gives the number of a removed decision to the next one."""
+    with transaction() as session:
+        old = session.exec(select(Decision)).one()
+        keys = [audit.row_key(old), *map(audit.row_key, session.exec(select(Condition)))]
+        for statement in ("UPDATE agenda_item SET decision_id = NULL", "DELETE FROM condition",
+                          "DELETE FROM decision"):  # fmt: skip
+            session.connection().execute(text(statement))
+        item = session.exec(select(AgendaItem)).one()
+        session.refresh(item)
+        audit.record(session, "demo_removed", "demo", actor=named(session, CHAIR),
+                     details={audit.REMOVED: keys}, seal=[item])  # fmt: skip
+        session.expunge_all()
+        decide(session, decided.slug, verdict="Beenden", reason="so", name="S",
+               actor=named(session, CHAIR))  # fmt: skip
+    with reading() as session:
+        new = session.exec(select(Decision)).one()
+        assert verify_decision(session, row_id(new.id)).holds
+    assert report().whole
+    by_hand("DELETE FROM decision")
+    assert [each.what.partition(";")[0] for each in report().breaks] == [
+        f"Beschluss {new.id} fehlt"
+    ]

@@ -1,20 +1,28 @@
 """What a comparison keeps in the process: never old figures, never what was not committed."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
 
 import building
 import pytest
 from building import Trial
+from sqlalchemy import event
 from sqlmodel import Session, select
 from test_results import all_cases, but, released
+from test_variants import another_round
 
-from reallabor.database import reading, transaction
+from reallabor.database import get_engine, reading, transaction
 from reallabor.deciding.comparison import ScenarioComparison, compare
 from reallabor.deciding.decisions import decide
+from reallabor.deciding.evidence import gather
+from reallabor.deciding.history import history
+from reallabor.deciding.variants import compare_variants
 from reallabor.deciding.versioned import Versioned
 from reallabor.models import Organisation, Person, Role, Round, Scenario
 from reallabor.rating.results import result_of, round_result
 from reallabor.rating.round_data import load_rounds
+from reallabor.settings import get_settings
 
 
 def shown(trial: Trial) -> ScenarioComparison:
@@ -112,3 +120,59 @@ def test_unsaved_changes_are_not_kept(trial: Trial, platform_url: str) -> None:
         kept: Versioned[str] = Versioned()
         kept.find(session, [1], lambda ids: dict.fromkeys(ids, "aus einer offenen Transaktion"))
         assert kept.find(session, [1], lambda ids: dict.fromkeys(ids, "neu")) == {1: "neu"}
+
+
+@contextmanager
+def before_versions(act: Callable[[], None]) -> Iterator[None]:
+    """Somebody else acts at the moment at which a reader asks for the versions."""
+    engine, waiting = get_engine(get_settings().platform_url), [act]
+
+    def listen(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if "FROM data_version" in statement and waiting:
+            waiting.pop()()
+
+    event.listen(engine, "before_cursor_execute", listen)
+    try:
+        yield
+    finally:
+        event.remove(engine, "before_cursor_execute", listen)
+    assert not waiting
+
+
+def title(session: Session, slug: str) -> object:
+    return gather(session, slug)["comparison"]["title"]  # which has read the scenario before
+
+
+def counting_rounds(session: Session, slug: str) -> object:
+    return [step.number for step in history(session, slug) if step.counts]
+
+
+def scores(session: Session, slug: str) -> object:
+    compared = compare_variants(session, slug)
+    return compared and [case.scores for case in compared.cases]
+
+
+@pytest.mark.parametrize("look", [title, counting_rounds, scores])
+def test_what_changes_while_it_is_read_is_not_kept(
+    trial: Trial, platform_url: str, look: Callable[[Session, str], object]
+) -> None:
+    """PostgreSQL shows a reader what others commit between two of its queries."""
+    released(trial, all_cases(6, 3))
+    seen = []
+
+    def act() -> None:
+        another_round(trial, 5)
+        with transaction() as session:
+            scenario = session.exec(select(Scenario).where(Scenario.slug == trial.slug)).one()
+            scenario.title = "Neu"
+            session.add(scenario)
+
+    with before_versions(act), reading() as session:
+        seen.append(look(session, trial.slug))
+    with reading() as session:
+        seen.append(look(session, trial.slug))
+    with transaction() as session:  # any write: from here on everything is computed anew
+        actor = session.exec(select(Person).where(Person.name == "Stefan Lenkung")).one()
+        decide(session, trial.slug, verdict="Beenden", reason="so", name="S", actor=actor)
+    with reading() as session:
+        assert look(session, trial.slug) == seen[1]

@@ -77,6 +77,18 @@ def test_newer_decision_supersedes_and_keeps(released: Trial) -> None:
     assert shown.id == second.id
 
 
+def test_decision_on_a_demonstration_is_one_before_its_release(
+    trial: Trial, platform_url: str
+) -> None:
+    """Its gates count findings of the demonstration, which go away with it."""
+    with transaction() as session:
+        building.load_with_runs(session, trial, demo=True)
+        building.add_staff(session)
+    flag(trial.slug)
+    with reading() as session:
+        assert session.exec(select(Decision)).one().demo
+
+
 def test_evidence_hash_can_be_recomputed(released: Trial) -> None:
     flag(released.slug)
     with reading() as session:

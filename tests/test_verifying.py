@@ -147,6 +147,12 @@ def test_second_confirmation_gets_a_sentence(adopted: Gathering) -> None:
         meeting.confirm(adopted, "Nachbessern", by=OTHER)
 
 
+def test_same_decision_twice_is_one(released: Trial) -> None:
+    assert flag(released.slug) == flag(released.slug)
+    with reading() as session:
+        assert len(session.exec(select(Decision)).all()) == 1
+
+
 def test_two_confirm_at_once_one_wins(adopted: Gathering) -> None:
     """Two transactions that have both begun before either commits."""
     ready, outcomes = threading.Barrier(2), {}
@@ -276,6 +282,41 @@ def test_later_round_does_not_disturb(released: Trial) -> None:
         rate_all(session, round_, named(session, "Anna Bewertung"), 1)
         release_round(session, row_id(round_.id), actor=organiser)
     assert verify(key).holds
+
+
+@pytest.mark.parametrize(
+    ("change", "remark"),
+    [
+        ("UPDATE variant SET title = title || ' (neu)'", ""),
+        ("UPDATE variant SET candidate = NOT candidate", ""),
+        ("UPDATE organisation SET name = name || ' (neu)'", "unter diesem Namen nicht mehr"),
+        ("UPDATE scenario SET content_sha256 = 'neu', content = '{}'", "Steckbrief wurde seit"),
+    ],
+)
+def test_what_is_no_data_of_the_round_may_change(released: Trial, change: str, remark: str) -> None:
+    with transaction() as session:  # so that there are minutes saved, by a candidate named late
+        session.connection().execute(text("UPDATE rating_round SET candidate_id = NULL"))
+        session.connection().execute(
+            text("INSERT INTO remark (rater_id, output_id, text, passages, rework_minutes,"
+                 " submission, created_at) SELECT rater_id, output_id, '', '[]', output_id,"
+                 " 's' || output_id, max(created_at) FROM rating GROUP BY rater_id, output_id")
+        )  # fmt: skip
+    key = flag(released.slug)
+    with transaction() as session:
+        session.connection().execute(text(change))
+    report = verify(key)
+    assert report.holds, [each.words for each in report.figures if not each.same]
+    assert remark in str(report.remarks)
+
+
+def test_run_of_another_house_is_found(released: Trial) -> None:
+    key = flag(released.slug)
+    with transaction() as session:
+        session.connection().execute(
+            text("UPDATE trial_run SET organisation_id = (SELECT min(id) FROM organisation"
+                 " WHERE id NOT IN (SELECT organisation_id FROM trial_run))")
+        )  # fmt: skip
+    assert not verify(key).holds
 
 
 def test_first_format_is_recomputed(released: Trial, call: Callable[..., Call]) -> None:

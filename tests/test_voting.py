@@ -8,6 +8,7 @@ from building import HOUSE, Trial
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from meeting import CHAIR, GUEST, ORGANISER, OTHER, PILOT, gather_people, named, put, vote
+from sqlalchemy import text
 from sqlmodel import select
 
 from reallabor.database import reading, transaction
@@ -168,3 +169,16 @@ def test_secret_vote_leaves_no_trace(
     assert "nein" not in said
     result = close(motion)
     assert (result.yes, result.no) == (2, 1)
+
+
+def test_rows_of_a_secret_vote_bear_no_common_stamp(released: Trial, backend: str) -> None:
+    """PostgreSQL keeps with every row which transaction wrote it last: anybody can select it."""
+    if backend != "postgresql":
+        pytest.skip("SQLite keeps no such column")
+    gathering = gather_people(released, present=(CHAIR, OTHER, PILOT))
+    motion = put(gathering, "Beenden", secret=True)
+    for name, choice in ((CHAIR, "ja"), (OTHER, "nein"), (PILOT, "Enthaltung")):
+        vote(gathering, motion, name, choice)
+        with reading() as session:
+            stamps = session.connection().execute(text("SELECT DISTINCT xmin::text FROM tally"))
+            assert len(stamps.all()) == 1

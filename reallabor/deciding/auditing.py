@@ -75,7 +75,7 @@ def verify_audit(
 ) -> AuditReport:
     """The chain entry by entry, every sealed row, and every row that must be sealed. With `tags`,
     what decisions wrote on MLflow's experiments (by slug), also against those."""
-    seals, removed = _seals(session)
+    seals = _seals(session)
     rows = {
         key: row
         for table in SEALED
@@ -85,7 +85,7 @@ def verify_audit(
     }
     breaks = [
         *audit.chain_breaks(session),
-        *_changed(seals, removed, rows),
+        *_changed(seals, rows),
         *_unsealed(session, seals),
         *_decision_breaks(session),
         *_tag_breaks(session, tags or {}),
@@ -102,7 +102,7 @@ def verify_audit(
 
 def sealed_rows(session: Session) -> set[str]:
     """`table/key` of every sealed row that is there."""
-    seals, _ = _seals(session)
+    seals = _seals(session)
     return {
         key
         for table in SEALED
@@ -114,25 +114,26 @@ def sealed_rows(session: Session) -> set[str]:
 _Seals = dict[str, tuple[int, str]]
 
 
-def _seals(session: Session) -> tuple[_Seals, set[str]]:
-    """The newest seal of every row with its entry, and the rows that a command took away."""
+def _seals(session: Session) -> _Seals:
+    """The newest seal with its entry of every row that no command took away since. SQLite gives the
+    number of a removed row to the next one, so what was removed says nothing of what follows."""
     seals: _Seals = {}
-    removed: set[str] = set()
     for entry in session.exec(select(AuditEntry).order_by(col(AuditEntry.id))):
+        for key in entry.details.get(audit.REMOVED, []):
+            seals.pop(key, None)
         for key, value in entry.details.get(audit.SEAL, {}).items():
             seals[key] = (row_id(entry.id), value)
-        removed.update(entry.details.get(audit.REMOVED, []))
-    return seals, removed
+    return seals
 
 
-def _changed(seals: _Seals, removed: set[str], rows: Mapping[str, SQLModel]) -> Iterator[Break]:
+def _changed(seals: _Seals, rows: Mapping[str, SQLModel]) -> Iterator[Break]:
     for key, (entry, value) in sorted(seals.items(), key=lambda each: each[1]):
         row = rows.get(key)
-        if row is None and key not in removed:
+        if row is None:
             yield Break(
                 entry, key, f"{_name(key)} fehlt; festgehalten ist die Zeile in Eintrag {entry}."
             )
-        elif row is not None and audit.row_digest(row) != value:
+        elif audit.row_digest(row) != value:
             yield Break(
                 entry, key,
                 f"{_name(key)} wurde geändert: Der Inhalt ist nicht mehr der, den Eintrag {entry} "
@@ -159,16 +160,19 @@ def _rows_to_seal(session: Session) -> Iterator[SQLModel]:
     yield from session.exec(select(Motion)).all()
     yield from session.exec(select(Vote).where(col(Vote.motion_id).in_(closed))).all()
     yield from session.exec(select(Tally).where(col(Tally.motion_id).in_(closed))).all()
+    over = select(Meeting.id).where(col(Meeting.closed_at).is_not(None))
+    items = select(AgendaItem.id).where(col(AgendaItem.meeting_id).in_(over))
+    yield from session.exec(select(Participant).where(col(Participant.meeting_id).in_(over))).all()
+    yield from session.exec(select(AgendaItem).where(col(AgendaItem.meeting_id).in_(over))).all()
+    yield from session.exec(select(Conflict).where(col(Conflict.item_id).in_(items))).all()
     for table in (Meeting, GateReview, Evidence, WorksheetAnswer):
         yield from session.exec(select(table)).all()
 
 
 def _decision_breaks(session: Session) -> Iterator[Break]:
     """Decisions against their entry and against their own hash."""
-    entries = {
-        entry.subject: entry
-        for entry in session.exec(select(AuditEntry).where(AuditEntry.action == "decided"))
-    }
+    decided = select(AuditEntry).where(AuditEntry.action == "decided").order_by(col(AuditEntry.id))
+    entries = {entry.subject: entry for entry in session.exec(decided)}  # the newest of a number
     known = audit_hashes(session)
     for decision in session.exec(select(Decision).order_by(col(Decision.id))).all():
         key = audit.row_key(decision)

@@ -105,7 +105,11 @@ def _compare(session: Session, ids: Sequence[int]) -> dict[int, ScenarioComparis
     )  # fmt: skip
     newer = _newer_unrated(session, rounds, newest, {each.id: each.name for each in houses})
     found = {}
-    for scenario in session.exec(select(Scenario).where(col(Scenario.id).in_(ids))).all():
+    scenarios = session.exec(
+        select(Scenario).where(col(Scenario.id).in_(ids))
+        .execution_options(populate_existing=True)  # the session may hold them from before
+    ).all()  # fmt: skip
+    for scenario in scenarios:
         key = row_id(scenario.id)
         result, agreement = figures.get(key, (None, {}))
         gates = scenario_gates(session, scenario, result)

@@ -7,7 +7,7 @@ from sqlmodel import Session, col, select
 
 from reallabor import audit
 from reallabor.content import storable
-from reallabor.deciding.meetings import get_item, participants_of, running_meeting
+from reallabor.deciding.meetings import locked_item, participants_of, running_meeting
 from reallabor.errors import NotAllowed, UnknownObject, WrongState
 from reallabor.models import (
     AgendaItem,
@@ -123,7 +123,7 @@ def _declared(session: Session, item_id: int, participant_id: int) -> Conflict |
 def _place(
     session: Session, item_id: int, participant_id: int, actor: Person
 ) -> tuple[AgendaItem, Participant]:
-    item = get_item(session, item_id)
+    item = locked_item(session, item_id)
     running_meeting(session, item.meeting_id)
     participant = session.get(Participant, participant_id)
     if participant is None or participant.meeting_id != item.meeting_id:

@@ -12,7 +12,7 @@ from reallabor.deciding.comparison import as_json, compare
 from reallabor.deciding.conflicts import conflicts_of
 from reallabor.deciding.data_hash import round_data_sha256
 from reallabor.deciding.figures import scenario_cells
-from reallabor.deciding.gates import gate_json
+from reallabor.deciding.gates import counts_as_demo, gate_json
 from reallabor.deciding.meetings import get_item, get_meeting, participants_of
 from reallabor.deciding.ranking_record import ranking_json
 from reallabor.deciding.suggestion import suggestion
@@ -51,7 +51,9 @@ def gather(session: Session, slug: str, *, meeting_item_id: int | None = None) -
         "format": FORMAT,
         "scenario": _scenario(scenario),
         "comparison": {
-            key: value for key, value in as_json(comparison).items() if key != "decision"
+            key: value
+            for key, value in as_json(comparison).items()
+            if key not in ("decision", "figures")  # the former changes it, the latter stand below
         },
         "figures": [
             # What was decided before is told by the resolution: it supersedes.
@@ -74,7 +76,7 @@ def gather(session: Session, slug: str, *, meeting_item_id: int | None = None) -
         "suggestion": {"verdict": str(verdict), "reason": why},
         "meeting": meeting_record(session, meeting_item_id) if meeting_item_id else None,
         "resolution": None,
-        "demo": bool(comparison.result and comparison.result.demo),
+        "demo": counts_as_demo(session, scenario),
     }
     plain: dict[str, Any] = storable(gathered)
     return plain

@@ -50,22 +50,22 @@ def history(session: Session, slug: str) -> list[Step]:
     """Released rounds in their order; those of the demonstration only where nothing else was ever
     released. Raises UnknownObject."""
     scenario = get_scenario(session, slug)
-    current = released_round(session, scenario)
-    if current is None:
-        return []
-    key, counting, demo = row_id(scenario.id), current.id, current.demo
+    key = row_id(scenario.id)
 
     def compute(_ids: object) -> dict[int, list[Step]]:
+        current = released_round(session, scenario)
+        if current is None:
+            return {key: []}
         rounds = session.exec(
             select(Round)
             .where(Round.scenario_id == key, col(Round.released_at).is_not(None))
-            .where(Round.demo == demo)
+            .where(Round.demo == current.demo)
             .order_by(col(Round.released_at), col(Round.id))
         ).all()
         steps: list[Step] = []
         for data in load_rounds(session, rounds):
             before = steps[-1].rubric if steps else data.rubric.name
-            steps.append(_step(session, data, before, counts=data.round_.id == counting))
+            steps.append(_step(session, data, before, counts=data.round_.id == current.id))
         return {key: steps}
 
     return _KEPT.find(session, [key], compute)[key]

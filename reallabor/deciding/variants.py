@@ -81,23 +81,24 @@ class VariantComparison:
                     None)  # fmt: skip
 
 
-_KEPT: Versioned[VariantComparison] = Versioned(50)
+_KEPT: Versioned[tuple[VariantComparison | None]] = Versioned(50)
 
 
 def compare_variants(session: Session, slug: str) -> VariantComparison | None:
     """None before the first release. Raises UnknownObject."""
     scenario = get_scenario(session, slug)
-    round_ = released_round(session, scenario)
-    if round_ is None:
-        return None
     key = row_id(scenario.id)
 
-    def compute(_ids: object) -> dict[int, VariantComparison]:
+    def compute(_ids: object) -> dict[int, tuple[VariantComparison | None]]:
+        round_ = released_round(session, scenario)
+        if round_ is None:
+            return {key: (None,)}
         data = load_round(session, round_)
         keys = dict(session.exec(select(Case.id, Case.key).where(Case.scenario_id == key)).all())
-        return {key: _compared(data, [keys[int(each)] for each in data.case])}
+        return {key: (_compared(data, [keys[int(each)] for each in data.case]),)}
 
-    return _KEPT.find(session, [key], compute)[key]
+    (compared,) = _KEPT.find(session, [key], compute)[key]
+    return compared
 
 
 def _compared(data: RoundData, cases: list[str]) -> VariantComparison:

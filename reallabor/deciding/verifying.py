@@ -2,7 +2,7 @@
 against the data of their round, computed anew, and the files behind its gates."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -15,9 +15,9 @@ from reallabor.deciding.data_hash import round_data_sha256
 from reallabor.deciding.figures import scenario_cells
 from reallabor.errors import EvidenceMissing, UnknownObject
 from reallabor.german import ZONE, number
-from reallabor.models import AuditEntry, Decision, Evidence, Round, Scenario, row_id
+from reallabor.models import AuditEntry, Decision, Evidence, Organisation, Round, Scenario, row_id
 from reallabor.rating.agreement import round_agreement
-from reallabor.rating.results import round_result
+from reallabor.rating.results import RoundResult, round_result
 from reallabor.recording.evidence_files import read_evidence
 from reallabor.tracking import Connection
 
@@ -78,11 +78,12 @@ def verify_decision(
             "Beschluss und in `reallabor compare --json`."
         )
     scenario = session.get_one(Scenario, decision.scenario_id)
-    faults, remarks = list(_record_faults(session, decision)), []
+    faults, remarks = list(_record_faults(session, decision)), list[str]()
     figures: list[FigureCheck] = []
     round_ = _round_of(session, decision)
     if round_ is not None:
         figures = _figures(session, scenario, round_, decision.evidence)
+        remarks += _changed_since(session, scenario, decision.evidence)
         stored = decision.evidence.get("data_sha256")
         if stored is None:
             remarks.append("Ein Beschluss des ersten Formats trägt keine Prüfsumme der Daten.")
@@ -116,7 +117,8 @@ def _record_faults(session: Session, decision: Decision) -> Iterator[str]:
     key = audit.row_key(decision)
     entry = session.exec(
         select(AuditEntry).where(AuditEntry.action == "decided", AuditEntry.subject == key)
-    ).first()
+        .order_by(col(AuditEntry.id).desc())  # a removed demonstration may have had the number
+    ).first()  # fmt: skip
     if entry is None:
         yield "Kein Eintrag des Protokolls weiß von diesem Beschluss."
     yield from decision_faults(decision, entry, audit_hashes(session))
@@ -141,19 +143,64 @@ def _round_of(session: Session, decision: Decision) -> Round | None:
 def _figures(
     session: Session, scenario: Scenario, round_: Round, evidence: Mapping[str, Any]
 ) -> list[FigureCheck]:
-    """Every frozen figure that the data of a round gives; gates, voices and readiness are not
-    among them, they may change later without anything being wrong."""
+    """Every frozen figure that the data of a round gives; gates, voices, readiness and what the
+    Steckbrief says are not among them, they may change later without anything being wrong."""
+    frozen = evidence["comparison"]
     today = replace(
         compare(session, [scenario.slug])[0],
-        result=round_result(session, round_),
+        result=_named_as_then(round_result(session, round_), frozen),
         agreement=round_agreement(session, round_),
     )
     now = dict(_flat(as_json(today)))
     now |= dict(_cells([asdict(cell) for cell in scenario_cells(today)]))
+    rewritten = _is_rewritten(scenario, evidence)
+    cells = [
+        each
+        for each in evidence.get("figures", [])
+        if not (rewritten and (each["key"] == "net_minutes" or each["n"] is None))
+    ]
     return [
         FigureCheck(title, value, now.get(title), _same(value, now.get(title)))
-        for title, value in [*_flat(evidence["comparison"]), *_cells(evidence.get("figures", []))]
+        for title, value in [*_flat(frozen, _renamed(session, frozen)), *_cells(cells)]
     ]
+
+
+def _named_as_then(result: RoundResult, frozen: Mapping[str, Any]) -> RoundResult:
+    """The result under the titles, and with the candidate, that its variants had at the time."""
+    then = {each["variant"]: each for each in frozen.get("variants", [])}
+    return replace(result, variants=[
+        replace(each, title=known["title"], candidate=known.get("candidate", each.candidate))
+        if (known := then.get(each.variant)) else each
+        for each in result.variants
+    ])  # fmt: skip
+
+
+def _is_rewritten(scenario: Scenario, evidence: Mapping[str, Any]) -> bool:
+    """Whether the Steckbrief is another one by now; the first format does not say."""
+    stored = evidence.get("scenario", {}).get("content_sha256")
+    return stored is not None and stored != scenario.content_sha256
+
+
+def _renamed(session: Session, frozen: Mapping[str, Any]) -> set[str]:
+    """Frozen names of organisations that none bears any more."""
+    names = {
+        house["organisation"]
+        for variant in frozen.get("variants", [])
+        for house in variant.get("organisations", [])
+    }
+    return names - {"", *session.exec(select(Organisation.name)).all()}
+
+
+def _changed_since(
+    session: Session, scenario: Scenario, evidence: Mapping[str, Any]
+) -> Iterator[str]:
+    """What was left out of the figures because it is no part of the round's data."""
+    if _is_rewritten(scenario, evidence):
+        yield ("Der Steckbrief wurde seit dem Beschluss geändert; gesparte Minuten und geschätzte "
+               "Kosten werden nicht nachgerechnet.")  # fmt: skip
+    for name in sorted(_renamed(session, evidence["comparison"])):
+        yield (f"Die Organisation '{name}' gibt es unter diesem Namen nicht mehr; nachgerechnet "
+               "wird, was sie nicht einzeln nennt.")  # fmt: skip
 
 
 def _cells(figures: Sequence[Mapping[str, Any]]) -> Iterator["_Figure"]:
@@ -174,9 +221,9 @@ _TITLES = {
 }  # fmt: skip
 
 
-def _flat(comparison: Mapping[str, Any]) -> Iterator[_Figure]:
-    """The numbers of a comparison's published form by a German title; what an older form does not
-    have is left out."""
+def _flat(comparison: Mapping[str, Any], without: Set[str] = frozenset()) -> Iterator[_Figure]:
+    """The numbers of a comparison's published form by a German title, but those of the
+    organisations `without`; what an older form does not have is left out."""
     for key in ("n_cases", "n_raters", "n_organisations", "n_adjudicated"):
         if key in comparison:
             yield f"{_TITLES[key]} insgesamt", comparison[key]
@@ -195,11 +242,17 @@ def _flat(comparison: Mapping[str, Any]) -> Iterator[_Figure]:
                 if key in figure:
                     yield f"{title} {criterion} {name}", figure[key]
             yield from _interval(f"{criterion} {name}", figure.get("interval"))
-        for house in variant.get("organisations", []):
-            where = f"({variant['title']}, {house['organisation']})"
-            yield f"Punktwert {where}", house["score"]
-            yield f"Fälle {where}", house["n_cases"]
-            yield from _interval(f"Punktwert {where}", house.get("score_interval"))
+        yield from _houses(variant, without)
+
+
+def _houses(variant: Mapping[str, Any], without: Set[str]) -> Iterator[_Figure]:
+    for house in variant.get("organisations", []):
+        if house["organisation"] in without:
+            continue
+        where = f"({variant['title']}, {house['organisation']})"
+        yield f"Punktwert {where}", house["score"]
+        yield f"Fälle {where}", house["n_cases"]
+        yield from _interval(f"Punktwert {where}", house.get("score_interval"))
 
 
 def _interval(title: str, ends: list[float] | None) -> Iterator[_Figure]:
@@ -233,7 +286,11 @@ def _files(
 def _file(
     session: Session, title: str, sha256: str, connection: Connection | None
 ) -> tuple[str, str]:
-    row = session.exec(select(Evidence).where(Evidence.sha256 == sha256)).first()
+    row = session.exec(  # the same file may stand behind several findings: one that is there
+        select(Evidence)
+        .where(Evidence.sha256 == sha256)
+        .order_by(col(Evidence.missing_since).is_not(None), col(Evidence.id))
+    ).first()
     if row is None:
         return f"Den Nachweis '{title}' gibt es nicht mehr.", ""
     if row.content is None and connection is None:

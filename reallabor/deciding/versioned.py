@@ -39,8 +39,9 @@ class Versioned(Generic[T]):
         compute: Callable[[Sequence[int]], Mapping[int, T]],
     ) -> dict[int, T]:
         """The values of these scenarios (row ids) as they are now; `compute` gets those that are
-        not kept. A session that has written reads past everything that is kept: what it sees may
-        never be committed."""
+        not kept, and reads all of it itself: what was read before the versions may be older than
+        the label under which it would be kept. A session that has written reads past everything
+        that is kept: what it sees may never be committed."""
         if _has_written(session):
             return dict(compute(scenarios))
         versions, day, content = data_versions(session), today(), _content_digest()

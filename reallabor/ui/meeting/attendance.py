@@ -92,7 +92,7 @@ def _add(view: MeetingView, me: Person) -> None:
         if st.button("Mitglied eintragen", disabled=name is None):
             with transaction() as session:
                 add_member(session, key, get_person(session, name or ""), actor=me)
-            say_after_rerun(f"{name} ist eingetragen und anwesend.")
+            say_after_rerun(f"{plain(name or '')} ist eingetragen und anwesend.")
     with right:
         guest = st.text_input("Gast nachtragen", max_chars=120)
         if st.button("Gast eintragen", disabled=not guest.strip()):

@@ -88,4 +88,4 @@ def show_conflicts(view: MeetingView, item: ItemView, me: Person) -> None:
         if chosen not in declared and st.button("Als befangen eintragen"):
             with transaction() as session:
                 declare_conflict(session, item.item_id, chosen, reason, actor=me)
-            say_after_rerun(f"{names[chosen]} ist als befangen eingetragen.")
+            say_after_rerun(f"{plain(names[chosen])} ist als befangen eingetragen.")
