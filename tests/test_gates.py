@@ -148,7 +148,7 @@ def test_finding_keeps_file_text_and_expiry(reviewed: Trial) -> None:
             select(OutboxEntry).where(col(OutboxEntry.kind) == Delivery.EVIDENCE)
         ).all()
         entry = session.exec(select(AuditEntry).order_by(col(AuditEntry.id).desc())).first()
-        assert audit.first_broken_entry(session) is None
+        assert audit.chain_breaks(session) == []
     assert (review.office, review.content_sha256) == ("DSB", text.sha256)
     assert review.legal_status == load_gates().legal_status
     assert (file.content, file.n_bytes, file.title) == (FILE.data, len(FILE.data), FILE.name)
