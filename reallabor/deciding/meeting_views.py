@@ -78,7 +78,7 @@ class ItemView:
     motions: list[MotionView]
     """In the order in which they were put."""
     obstacles: dict[int, str]
-    """By voting member who may not vote on this item now: why."""
+    """By voting member who may not vote on the open motion: why; empty where none is open."""
     decision: Decision | None
 
     @property
@@ -212,9 +212,11 @@ def _item(
         select(Motion).where(Motion.item_id == item.id).order_by(col(Motion.number))
     ).all()
     key = row_id(item.id)
+    # Up to three queries a member, and every device looks every few seconds.
+    voters = people if any(each.closed_at is None for each in motions) else []
     obstacles = {
         row_id(each.id): obstacle
-        for each in people
+        for each in voters
         if each.has_vote and (obstacle := vote_obstacle(session, meeting, key, each))
     }
     return ItemView(
