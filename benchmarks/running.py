@@ -26,7 +26,7 @@ class Running:
         """What the app's process holds in memory now; MLflow and the worker are not in it."""
         for child in _children(self.pid):
             command = Path(f"/proc/{child}/cmdline").read_bytes().replace(b"\0", b" ")
-            if b"reallabor.ui.server" in command:
+            if b"streamlit" in command and b"reallabor.guard" not in command:
                 status = Path(f"/proc/{child}/status").read_text("ascii")
                 return int(status.partition("VmRSS:")[2].split()[0]) / 1024
         raise AssertionError("the app's process was not found")

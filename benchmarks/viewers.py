@@ -1,7 +1,8 @@
 """What the app holds in memory, and how long people wait, while many look at the comparison page.
 
-Everybody has a browser page of their own, opens the comparison and then looks at one scenario after
-the other. Browsers and server share this machine.
+Everybody has a browser page of their own that stays open, and looks at one scenario after the other.
+Browsers and server share this machine, so only AT_ONCE pages are loading at any moment; all sessions
+stay alive.
 Usage: viewers.py [people] [scenarios]
 """
 
@@ -17,9 +18,9 @@ from dataset import Size, build
 from running import FLAGS, Running, platform, settle
 
 PEOPLE = 30
-LOOKS = 5
+LOOKS = 2
 """Scenarios that everybody looks at."""
-PAUSE_S = 1.0
+AT_ONCE = 2
 MOST_MEGABYTES = 1024
 READY = (
     '[data-testid="stApp"][data-test-connection-state="CONNECTED"]'
@@ -65,25 +66,29 @@ async def look(running: Running, people: int, scenarios: int) -> list[float]:
 
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=find_chromium(), args=FLAGS)
+        turn = asyncio.Semaphore(AT_ONCE)
         waits = await asyncio.gather(
-            *(_one(browser, running.url, number, scenarios) for number in range(people))
+            *(_one(browser, turn, running.url, number, scenarios) for number in range(people))
         )
         await browser.close()
     return [wait for each in waits for wait in each]
 
 
-async def _one(browser, url: str, number: int, scenarios: int) -> list[float]:  # type: ignore[no-untyped-def]
+async def _one(  # type: ignore[no-untyped-def]
+    browser, turn: asyncio.Semaphore, url: str, number: int, scenarios: int
+) -> list[float]:
     context = await browser.new_context(locale="de-DE")
     page = await context.new_page()
+    page.set_default_timeout(120_000)
     waits = []
-    for turn in range(LOOKS):
-        await asyncio.sleep(PAUSE_S * (number % 5 + 1))
-        slug = f"szenario-{(number + 7 * turn) % scenarios + 1:04d}"
-        begin = monotonic()
-        await page.goto(f"{url}/vergleich?person=Ruth+Lenkungskreis&szenario={slug}")
-        await page.locator(READY).wait_for(timeout=120_000)
-        await page.locator('[data-testid="stSkeleton"]').first.wait_for(state="detached")
-        waits.append(monotonic() - begin)
+    for look in range(LOOKS):
+        slug = f"szenario-{(number + 7 * look) % scenarios + 1:04d}"
+        async with turn:
+            begin = monotonic()
+            await page.goto(f"{url}/vergleich?person=Ruth+Lenkungskreis&szenario={slug}")
+            await page.locator(READY).wait_for()
+            await page.locator('[data-testid="stSkeleton"]').first.wait_for(state="detached")
+            waits.append(monotonic() - begin)
     return waits
 
 
