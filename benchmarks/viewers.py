@@ -1,8 +1,7 @@
 """What the app holds in memory, and how long people wait, while many look at the comparison page.
 
-Everybody has a browser page of their own that stays open, and looks at one scenario after the other.
-Browsers and server share this machine, so only AT_ONCE pages are loading at any moment; all sessions
-stay alive.
+Everybody has a browser page of their own that stays open, and looks at one scenario after the
+other. Browsers and server share this machine, so only AT_ONCE pages load at any moment.
 Usage: viewers.py [people] [scenarios]
 """
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from time import monotonic, sleep
 from urllib.parse import quote
 
+import four_scenarios as four
 import pytest
 from building import REPOSITORY, Trial, small_trial
 from find_chromium import MISSING, find_chromium
@@ -130,6 +131,17 @@ def platform(tmp_path_factory: pytest.TempPathFactory, mlflow_template: Path) ->
     yield Platform(url, f"http://127.0.0.1:{mlflow_port}", home, environment, trial)
     process.send_signal(signal.SIGTERM)
     process.wait(60)
+
+
+@pytest.fixture(scope="session")
+def gathered(platform: Platform) -> Platform:
+    """The four scenarios, recorded, rated, released and reviewed on the platform."""
+    four.write_folders(platform.trial.content)
+    subprocess.run(
+        [sys.executable, str(REPOSITORY / "tests" / "four_scenarios.py")], check=True,
+        env={**platform.environment, "PYTHONPATH": str(REPOSITORY / "tests")},
+    )  # fmt: skip
+    return platform
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,6 @@ from time import monotonic, sleep
 
 import four_scenarios as four
 import pytest
-from building import REPOSITORY
 from conftest import Platform, Screen, new_screen, prose
 from mlflow import MlflowClient
 from playwright.sync_api import Browser, Locator, expect
@@ -29,17 +28,6 @@ PLAN = {
 }
 SUGGESTED = {four.BEST, four.FIRST}
 """Where the verdict is the one that the rules suggest."""
-
-
-@pytest.fixture(scope="module")
-def gathered(platform: Platform) -> Platform:
-    """The four scenarios, recorded, rated, released and reviewed on the platform."""
-    four.write_folders(platform.trial.content)
-    subprocess.run(
-        [sys.executable, str(REPOSITORY / "tests" / "four_scenarios.py")], check=True,
-        env={**platform.environment, "PYTHONPATH": str(REPOSITORY / "tests")},
-    )  # fmt: skip
-    return platform
 
 
 @pytest.fixture

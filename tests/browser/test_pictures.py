@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+import four_scenarios as four
 import pytest
 from conftest import Platform, new_screen
 from playwright.sync_api import Browser, expect
@@ -36,7 +37,17 @@ def test_pictures_of_main_pages(browser: Browser, platform: Platform) -> None:
     expect(page.locator(".safety", has_text="Alles gespeichert")).to_be_visible()
     screen.open("", "Emre Bewertung")
     page.screenshot(path=folder / "start.png")
-    screen.open("vergleich", "Ruth Lenkungskreis", szenario="buerger-chatbot")
-    page.wait_for_timeout(800)
-    page.screenshot(path=folder / "compare.png")
     page.context.close()
+
+
+def test_pictures_of_the_comparison(browser: Browser, gathered: Platform) -> None:
+    folder = Path(str(FOLDER))
+    screen = new_screen(browser, gathered, height=1150)
+    screen.open("vergleich", four.CHAIR, szenario=four.FIRST)
+    screen.page.wait_for_timeout(1500)
+    screen.page.screenshot(path=folder / "compare.png")
+    heading = screen.page.get_by_role("heading", name="Rangfolge unter gewählten Gewichten")
+    heading.evaluate("element => element.scrollIntoView()")
+    screen.page.wait_for_timeout(800)
+    screen.page.screenshot(path=folder / "ranking.png")
+    screen.page.context.close()
