@@ -15,7 +15,7 @@ __all__ = [
 ]  # fmt: skip
 
 COMMAND_LINE = "Kommandozeile"
-"""Stands for whoever has access to the machine; has every role but that of an evaluator."""
+"""Stands for whoever has access to the machine; it neither rates nor holds an office."""
 
 
 def get_person(session: Session, name: str) -> Person:

@@ -74,8 +74,8 @@ def check_button(person: Person) -> None:
         say_after_rerun(
             f"{checked} in MLflow geprüft, alle unverändert."
             if not report.missing
-            else f"{checked} in MLflow geprüft; {len(report.missing)} fehlen oder sind verändert. "
-            "Die betroffenen Prüfpunkte gelten als offen."
+            else f"{checked} in MLflow geprüft; davon fehlend oder verändert: "
+            f"{len(report.missing)}. Die betroffenen Prüfpunkte gelten als offen."
         )
 
 
