@@ -52,6 +52,7 @@ def build(variant, folder):
 """
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups, whenever this file is loaded
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Browser tests share one platform, so they stay on one worker."""
     for item in items:
