@@ -10,7 +10,10 @@ from reallabor.errors import UnknownObject
 from reallabor.settings import get_settings
 
 Text = Annotated[str, StringConstraints(min_length=1)]
-RoleKey = Literal["pilot", "evaluator", "organiser", "steering"]
+RoleKey = Literal[
+    "pilot", "evaluator", "organiser", "steering",
+    "data_protection", "staff_council", "security", "subject",
+]  # fmt: skip
 """The roles of `reallabor.models.Role`; named anew, because files are checked where no database
 library is installed."""
 

@@ -23,6 +23,7 @@ from reallabor.deciding.tipping_words import telling_sentences
 from reallabor.errors import InvalidWeights
 from reallabor.german import share
 from reallabor.models import Audience
+from reallabor.rating.drafting import RoundChoice
 from reallabor.rating.ratings import Judgement, submit_rating
 from reallabor.rating.rounds import open_round, release_round
 from reallabor.rating.voices import enter_sheet
@@ -45,7 +46,8 @@ def three(trial: Trial, platform_url: str) -> list[Trial]:
             building.add_run(session, other.slug, variant)
         staff = building.add_staff(session)
         for each, shift in ((trial, 0), (other, 1)):
-            round_ = open_round(session, each.slug, actor=staff["organiser"])
+            round_ = open_round(session, each.slug, actor=staff["organiser"],
+                                choice=RoundChoice(seed=7))  # fmt: skip  # same order in both
             tokens = building.tokens(session, round_, staff["anna"])
             for place, token in enumerate(tokens):
                 level = float(LEVELS[place % len(LEVELS)] - shift)

@@ -86,8 +86,13 @@ class Platform:
 
 
 @pytest.fixture(scope="session")
-def platform(tmp_path_factory: pytest.TempPathFactory, mlflow_template: Path) -> Iterator[Platform]:
+def platform(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, mlflow_template: Path
+) -> Iterator[Platform]:
     """The platform on an empty home, its demonstration filled, as after `make run`."""
+    if request.config.getoption("loadgroup", default=False):
+        mine = [item for item in request.session.items if "browser" in item.path.parts]
+        assert all(item.nodeid.endswith("@browser") for item in mine), "xdist forgot the groups"
     home = tmp_path_factory.mktemp("platform") / "home"
     shutil.copytree(mlflow_template, home)
     trial = small_trial(tmp_path_factory.mktemp("content") / "content", "kleiner-versuch")

@@ -168,6 +168,22 @@ def test_lessons_are_read_and_counted(screen: Screen) -> None:
     expect(page.get_by_text("0 von 5 Lektionen gelesen")).to_be_visible()
 
 
+@pytest.mark.parametrize(
+    ("person", "title"),
+    [
+        ("Daniel Datenschutz", "Datenschutz"),
+        ("Petra Personalrat", "Personalrat"),
+        ("Ines Informationssicherheit", "Informationssicherheit"),
+        ("Farid Fachseite", "Fachseite"),
+    ],
+)
+def test_every_office_has_a_path(screen: Screen, person: str, title: str) -> None:
+    screen.open("lernen", person)
+    expect(screen.page.get_by_role("heading", name=f"Lernpfad: {title}")).to_be_visible()
+    screen.page.get_by_role("link", name="Einen Prüfpunkt bestätigen").first.click()
+    expect(screen.page.get_by_role("heading", name="Einen Prüfpunkt bestätigen")).to_be_visible()
+
+
 def test_every_lesson_is_accessible_on_a_narrow_screen(
     browser: Browser, platform: Platform
 ) -> None:

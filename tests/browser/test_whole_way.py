@@ -105,6 +105,7 @@ def test_trial_goes_from_recording_to_flag(browser: Browser, recorded: Platform)
     page = steering.page
     expect(page.get_by_role("heading", name="Kleiner Versuch")).to_be_visible()
     expect(page.get_by_text(re.compile(r"Runde 2 mit \d+ Fällen, 2 Bewertenden"))).to_be_visible()
+    page.get_by_text("Umlaufbeschluss ohne Sitzung").click()
     page.get_by_text("Nachbessern").click()
     page.get_by_label("Begründung").fill("Verständlich, aber die Quelle fehlt oft.")
     page.get_by_role("button", name="Beschluss festhalten").click()
@@ -131,7 +132,7 @@ def test_trial_goes_from_recording_to_flag(browser: Browser, recorded: Platform)
     trials = [
         run
         for run in client.search_runs([experiment.experiment_id])
-        if not {"reallabor.demo", "reallabor.content"} & set(run.data.tags)
+        if not {"reallabor.demo", "reallabor.content", "reallabor.evidence"} & set(run.data.tags)
     ]
     assert trials
     assert all("score.total" in run.data.metrics for run in trials)
@@ -186,6 +187,7 @@ def assert_blind(screen: Screen, platform: Platform) -> None:
 
 def test_refusal_is_one_sentence_on_the_page(screen: Screen) -> None:
     screen.open("vergleich", STEERING, szenario="buerger-chatbot")
+    screen.page.get_by_text("Umlaufbeschluss ohne Sitzung").click()
     screen.page.get_by_text("Weiterentwickeln").click()
     screen.page.get_by_role("button", name="Beschluss festhalten").click()
     expect(screen.page.get_by_text("Bitte den Beschluss begründen")).to_be_visible()

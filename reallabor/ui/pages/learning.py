@@ -21,6 +21,10 @@ ROLES = {
     "evaluator": "Bewertende",
     "organiser": "Organisation",
     "steering": "Lenkungskreis",
+    "data_protection": "Datenschutz",
+    "staff_council": "Personalrat",
+    "security": "Informationssicherheit",
+    "subject": "Fachseite",
 }
 
 
