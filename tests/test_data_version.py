@@ -1,6 +1,8 @@
 """The data version: every write that a comparison shows raises it, and rating itself does not."""
 
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
 
 import building
@@ -12,6 +14,7 @@ from sqlmodel import Session, SQLModel, select
 from reallabor.database import reading, transaction
 from reallabor.deciding.decisions import decide
 from reallabor.models import (
+    Case,
     Condition,
     Decision,
     GateOutcome,
@@ -160,3 +163,28 @@ def test_what_is_rolled_back_raises_nothing_and_the_next_write_does(rated: Trial
         session.rollback()
         session.add(Organisation(name="Anderes Haus", left_on=datetime.now(UTC).date()))
     assert versions() == {**before, ALL: before.get(ALL, 0) + 1}
+
+
+@pytest.mark.parametrize("backend", ["postgresql"])  # SQLite lets one write at a time
+def test_writers_in_opposite_order_do_not_block_each_other(rated: Trial) -> None:
+    """One changes the scenario and then what all share, the other the other way round."""
+    before = versions()
+    with reading() as session:
+        number = row_id(session.exec(select(Scenario.id)).one())
+    both_began = threading.Barrier(2, timeout=20)
+
+    def write(name: str, *, shared_first: bool) -> None:
+        with transaction() as session:
+            rows = [Organisation(name=name),
+                    Case(scenario_id=number, key=name, input="Frage?")]  # fmt: skip
+            first, second = rows if shared_first else rows[::-1]
+            session.add(first)
+            session.flush()
+            both_began.wait()
+            session.add(second)
+
+    with ThreadPoolExecutor(2) as pool:
+        for done in [pool.submit(write, "Eins", shared_first=True),
+                     pool.submit(write, "Zwei", shared_first=False)]:  # fmt: skip
+            done.result()
+    assert versions() == {ALL: before.get(ALL, 0) + 2, number: before[number] + 2}

@@ -113,7 +113,7 @@ def data_versions(session: Session) -> dict[int, int]:
 
 
 def _count_rows(session: Any, _context: Any = None) -> None:
-    """After a flush: raise the version of every scenario of which a shown row was written."""
+    """After a flush: every scenario of which a shown row was written."""
     touched: dict[type[SQLModel], set[Any]] = defaultdict(set)
     for row in [*session.new, *session.dirty, *session.deleted]:
         way = WAYS.get(type(row))
@@ -121,7 +121,7 @@ def _count_rows(session: Any, _context: Any = None) -> None:
             continue
         touched[type(row)].add(getattr(row, way[0]) if way[0] else ALL)
     for table, values in touched.items():
-        _raise(session, table, values)
+        _touch(session, table, values)
 
 
 def _count_statement(state: ORMExecuteState) -> None:
@@ -139,29 +139,33 @@ def _count_statement(state: ORMExecuteState) -> None:
     rows = state.parameters if isinstance(state.parameters, list) else []
     if state.is_insert and column and rows and all(column in row for row in rows):
         state.session.flush()
-        _raise(state.session, table, {row[column] for row in rows})
+        _touch(state.session, table, {row[column] for row in rows})
     else:
-        _raise_all(state.session, {ALL})
+        _touch_all(state.session, {ALL})
 
 
-def _raise(session: Any, table: type[SQLModel], values: set[Any]) -> None:
+def _touch(session: Any, table: type[SQLModel], values: set[Any]) -> None:
     column, find = WAYS[table]
     if find is not None and values:
         values = set(session.connection().execute(find(values)).scalars())
-    _raise_all(session, values if column else {ALL})
+    _touch_all(session, values if column else {ALL})
 
 
-def _raise_all(session: Any, scenarios: Iterable[int]) -> None:
-    """Once per transaction and scenario."""
-    raised = session.info.setdefault("raised", set())
-    fresh = sorted(set(scenarios) - raised)
-    raised.update(fresh)
-    if not fresh:
+def _touch_all(session: Any, scenarios: Iterable[int]) -> None:
+    session.info.setdefault("raised", set()).update(scenarios)
+
+
+def _write(session: Any) -> None:
+    """Before the commit, in one statement and in one order: writers never wait for each other in a
+    circle, and hold these rows no longer than they must."""
+    session.flush()
+    raised = sorted(session.info.get("raised", ()))
+    if not raised:
         return
     connection: Connection = session.connection()
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     insert = dialect.insert(DataVersion).values(
-        [{"scenario_id": each, "version": 1} for each in fresh]
+        [{"scenario_id": each, "version": 1} for each in raised]
     )
     connection.execute(
         insert.on_conflict_do_update(
@@ -176,5 +180,6 @@ def _begin_anew(session: Any) -> None:
 
 event.listen(Session, "after_flush", _count_rows)
 event.listen(Session, "do_orm_execute", _count_statement)
+event.listen(Session, "before_commit", _write)
 event.listen(Session, "after_commit", _begin_anew)
 event.listen(Session, "after_rollback", _begin_anew)
