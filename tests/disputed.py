@@ -10,7 +10,8 @@ from building import CRITERIA, OTHER, Trial
 from sqlmodel import Session, col, select
 
 from reallabor.database import transaction
-from reallabor.deciding.comparison import as_json, compare
+from reallabor.deciding.comparison import compare
+from reallabor.deciding.published import comparison_json
 from reallabor.models import Assignment, Case, Output, Person, Rater, Role, Round, row_id
 from reallabor.rating.adjudicating import decide_level, list_disputes
 from reallabor.rating.disputes import Dispute
@@ -107,4 +108,4 @@ def rate_again(session: Session, rated: Rated, name: str, case: str, **levels: f
 
 def release(session: Session, rated: Rated) -> dict[str, Any]:
     release_round(session, rated.round_id, actor=person(session))
-    return as_json(compare(session, [rated.slug])[0])
+    return comparison_json(compare(session, [rated.slug])[0])

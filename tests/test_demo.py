@@ -19,8 +19,9 @@ from sqlmodel import func, select
 from reallabor import demo
 from reallabor.database import reading, transaction
 from reallabor.deciding.auditing import verify_audit
-from reallabor.deciding.comparison import as_json, compare
+from reallabor.deciding.comparison import compare
 from reallabor.deciding.decisions import decide
+from reallabor.deciding.published import comparison_json
 from reallabor.errors import TrackingUnavailable, WrongState
 from reallabor.models import (
     Assignment,
@@ -62,7 +63,7 @@ def counts(*tables: Any) -> list[int]:
 
 def json_of(slug: str) -> Any:
     with reading() as session:
-        return as_json(compare(session, [slug])[0])
+        return comparison_json(compare(session, [slug])[0])
 
 
 runs_of = tracked.trial_runs

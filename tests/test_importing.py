@@ -188,9 +188,10 @@ def test_ratings_of_two_runs_are_never_pooled(shipped: Trial, tmp_path: Path) ->
     second = take(shipped.slug, write(tmp_path, "f-1,eins,x,FR,5,,\n", "s.csv"))
     assert first.round_id != second.round_id
     with reading() as session:
-        from reallabor.deciding.comparison import as_json, compare
+        from reallabor.deciding.comparison import compare
+        from reallabor.deciding.published import comparison_json
 
-        (variant,) = as_json(compare(session, [shipped.slug])[0])["variants"]
+        (variant,) = comparison_json(compare(session, [shipped.slug])[0])["variants"]
     assert variant["criteria"]["FR"]["mean"] == 5
     assert variant["n_ratings"] == 1
 

@@ -10,7 +10,8 @@ from building import CRITERIA, Call, Trial
 from sqlmodel import Session, col, select
 
 from reallabor.database import reading, transaction
-from reallabor.deciding.comparison import as_json, compare
+from reallabor.deciding.comparison import compare
+from reallabor.deciding.published import comparison_json
 from reallabor.models import (
     Assignment,
     Case,
@@ -63,7 +64,7 @@ def released(trial: Trial, levels: Levels, *, variants: tuple[str, ...] = ("eins
         rate(session, round_, levels)
         release_round(session, round_.id or 0, actor=staff["organiser"])
     with reading() as session:
-        return as_json(compare(session, [trial.slug])[0])
+        return comparison_json(compare(session, [trial.slug])[0])
 
 
 def but(level: float, **others: float) -> dict[str, float]:
@@ -116,7 +117,7 @@ def test_superseded_ratings_do_not_count(trial: Trial, platform_url: str) -> Non
         building.rate(session, staff["anna"], token, 1)
         building.rate(session, staff["anna"], token, 4)
         release_round(session, round_.id or 0, actor=staff["organiser"])
-        (variant,) = as_json(compare(session, [trial.slug])[0])["variants"]
+        (variant,) = comparison_json(compare(session, [trial.slug])[0])["variants"]
     assert variant["criteria"]["FR"]["mean"] == 4
     assert variant["n_ratings"] == 6
     gates = {gate["key"]: gate["state"] for gate in _json(trial)["gates"]}
@@ -125,7 +126,7 @@ def test_superseded_ratings_do_not_count(trial: Trial, platform_url: str) -> Non
 
 def _json(trial: Trial) -> Any:
     with reading() as session:
-        return as_json(compare(session, [trial.slug])[0])
+        return comparison_json(compare(session, [trial.slug])[0])
 
 
 def test_share_of_low_outputs_stands_beside(trial: Trial, platform_url: str) -> None:

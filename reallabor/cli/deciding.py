@@ -32,8 +32,8 @@ def compare(
 ) -> None:
     """Szenarien und Varianten nebeneinander: n, Mittel, Intervall, Reife, Beschluss."""
     from reallabor.database import reading, require_database
-    from reallabor.deciding.comparison import as_json as comparison_json
     from reallabor.deciding.comparison import compare as compare_scenarios
+    from reallabor.deciding.published import comparison_json
 
     require_database()
     with reading() as session:

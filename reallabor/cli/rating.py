@@ -66,7 +66,7 @@ def import_ratings_command(  # noqa: PLR0917 - typer reads the options from here
 def agreement(slug: Slug, as_json: AsJson = False) -> None:
     """Wie weit die Bewertenden übereinstimmen, je Kriterium."""
     from reallabor.database import reading, require_database
-    from reallabor.deciding.comparison import agreement_json
+    from reallabor.deciding.published import agreement_json
     from reallabor.rating.agreement import scenario_agreement
     from reallabor.recording.catalogue import get_scenario
 

@@ -8,12 +8,13 @@ from sqlmodel import Session, col, select
 
 from reallabor.content import digest, storable
 from reallabor.deciding.candidate import candidate_of
-from reallabor.deciding.comparison import as_json, compare
+from reallabor.deciding.comparison import compare
 from reallabor.deciding.conflicts import conflicts_of
 from reallabor.deciding.data_hash import round_data_sha256
 from reallabor.deciding.figures import scenario_cells
 from reallabor.deciding.gates import counts_as_demo, gate_json
 from reallabor.deciding.meetings import get_item, get_meeting, participants_of
+from reallabor.deciding.published import comparison_json
 from reallabor.deciding.ranking_record import ranking_json
 from reallabor.deciding.suggestion import suggestion
 from reallabor.deciding.voting import adopted_motion, count_present, motion_result
@@ -52,7 +53,7 @@ def gather(session: Session, slug: str, *, meeting_item_id: int | None = None) -
         "scenario": _scenario(scenario),
         "comparison": {
             key: value
-            for key, value in as_json(comparison).items()
+            for key, value in comparison_json(comparison).items()
             if key not in ("decision", "figures")  # the former changes it, the latter stand below
         },
         "figures": [

@@ -32,9 +32,6 @@ class Lack(StrEnum):
     """Too little is known."""
 
 
-WORDS = {GateState.PASSED: "erfüllt", GateState.MISSED: "verfehlt", GateState.OPEN: "offen"}
-
-
 @dataclass(frozen=True)
 class Missing:
     """One missing point, and where it is mended."""

@@ -10,9 +10,10 @@ from sqlmodel import Session, col, select
 
 from reallabor import audit
 from reallabor.deciding.auditing import audit_hashes, decision_faults
-from reallabor.deciding.comparison import as_json, compare
+from reallabor.deciding.comparison import compare
 from reallabor.deciding.data_hash import round_data_sha256
 from reallabor.deciding.figures import scenario_cells
+from reallabor.deciding.published import comparison_json
 from reallabor.errors import EvidenceMissing, UnknownObject
 from reallabor.german import ZONE, number
 from reallabor.models import AuditEntry, Decision, Evidence, Organisation, Round, Scenario, row_id
@@ -151,7 +152,7 @@ def _figures(
         result=_named_as_then(round_result(session, round_), frozen),
         agreement=round_agreement(session, round_),
     )
-    now = dict(_flat(as_json(today)))
+    now = dict(_flat(comparison_json(today)))
     now |= dict(_cells([asdict(cell) for cell in scenario_cells(today)]))
     rewritten = _is_rewritten(scenario, evidence)
     cells = [

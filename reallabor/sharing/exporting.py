@@ -8,7 +8,8 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
-from reallabor.deciding.comparison import agreement_json, as_json, compare
+from reallabor.deciding.comparison import compare
+from reallabor.deciding.published import agreement_json, comparison_json
 from reallabor.errors import StorageFull
 from reallabor.models import (
     Case,
@@ -50,7 +51,7 @@ class Export:
 def export_scenario(session: Session, slug: str) -> Export:
     """The released state of a scenario; nothing of an open round is in it."""
     scenario = get_scenario(session, slug)
-    comparison = as_json(compare(session, [slug])[0])
+    comparison = comparison_json(compare(session, [slug])[0])
     round_ = released_round(session, scenario)
     agreement = round_agreement(session, round_) if round_ else {}
     return Export(

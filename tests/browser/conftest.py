@@ -85,6 +85,17 @@ class Platform:
         return done.stdout
 
 
+def until_ready(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
+    """Wait until the app answers; what it logged where it does not."""
+    deadline = monotonic() + 180
+    while monotonic() < deadline and process.poll() is None:
+        with suppress(OSError):
+            urllib.request.urlopen(f"{url}/reallabor/ready", timeout=2)
+            return
+        sleep(0.3)
+    raise AssertionError(log.read_text("utf-8"))
+
+
 @pytest.fixture(scope="session")
 def platform(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, mlflow_template: Path
@@ -126,14 +137,7 @@ def platform(
             env=environment, stdout=file, stderr=file, cwd=trial.content,
         )  # fmt: skip
     url = f"http://127.0.0.1:{app_port}"
-    deadline = monotonic() + 180
-    while monotonic() < deadline and process.poll() is None:
-        with suppress(OSError):
-            urllib.request.urlopen(f"{url}/reallabor/ready", timeout=2)
-            break
-        sleep(0.3)
-    else:
-        raise AssertionError(log.read_text("utf-8"))
+    until_ready(process, url, log)
     yield Platform(url, f"http://127.0.0.1:{mlflow_port}", home, environment, trial)
     process.send_signal(signal.SIGTERM)
     process.wait(60)

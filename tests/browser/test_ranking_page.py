@@ -6,16 +6,13 @@ import re
 import shutil
 import subprocess
 import sys
-import urllib.request
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
-from time import monotonic, sleep
 
 import building
 import pytest
 from building import REPOSITORY, Trial
-from conftest import Platform, new_screen
+from conftest import Platform, new_screen, until_ready
 from playwright.sync_api import Browser, Locator, expect
 from test_pages import ENGLISH, violations
 
@@ -60,14 +57,7 @@ def ranked(trial: Trial, platform_url: str, home: Path) -> Iterator[Platform]:
             env=environment, stdout=file, stderr=file, cwd=trial.content,
         )  # fmt: skip
     url = f"http://127.0.0.1:{port}"
-    deadline = monotonic() + 90
-    while monotonic() < deadline and process.poll() is None:
-        with suppress(OSError):
-            urllib.request.urlopen(f"{url}/reallabor/ready", timeout=2)
-            break
-        sleep(0.3)
-    else:
-        raise AssertionError(log.read_text("utf-8"))
+    until_ready(process, url, log)
     yield Platform(url, "", home, environment, trial)
     process.terminate()
     process.wait(30)

@@ -10,7 +10,7 @@ from reallabor.deciding.case_files import CaseFile, RatedOutput, case_file
 from reallabor.deciding.comparison import ScenarioComparison
 from reallabor.german import number
 from reallabor.people import Person
-from reallabor.ui.comparison.address import choose_one, stale
+from reallabor.ui.address import choose_one, stale
 from reallabor.ui.page import plain, refusals
 from reallabor.ui.tables import show_table
 from reallabor.ui.tracking_link import trace_link

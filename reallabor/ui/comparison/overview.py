@@ -18,8 +18,8 @@ from reallabor.deciding.figures import (
 from reallabor.deciding.gates import WORDS, standing_of
 from reallabor.german import count
 from reallabor.sharing.figure_files import figures_csv, figures_xlsx
+from reallabor.ui.address import choose_one, choose_some, choose_yes, stale
 from reallabor.ui.charts import Dot, dot_plot
-from reallabor.ui.comparison.address import choose_one, choose_some, choose_yes, stale
 from reallabor.ui.files import csv_button, xlsx_button
 from reallabor.ui.page import plain
 from reallabor.ui.tables import show_table

@@ -12,8 +12,8 @@ from reallabor.deciding.figures import figure_text
 from reallabor.deciding.variants import Advantage, Pair, VariantComparison, compare_variants
 from reallabor.german import UNKNOWN, number, share, span
 from reallabor.people import Person
+from reallabor.ui.address import choose_one, stale
 from reallabor.ui.charts import Dot, dot_plot
-from reallabor.ui.comparison.address import choose_one, stale
 from reallabor.ui.comparison.case import choose_case
 from reallabor.ui.page import plain
 from reallabor.ui.tables import show_table

@@ -5,8 +5,8 @@ import streamlit as st
 from reallabor.database import reading
 from reallabor.deciding.agenda import runs_are_hidden
 from reallabor.deciding.comparison import compare
+from reallabor.ui.address import choose_one, stale
 from reallabor.ui.charts import choose_image_format
-from reallabor.ui.comparison.address import choose_one, stale
 from reallabor.ui.comparison.history import show_history
 from reallabor.ui.comparison.overview import choose_scenarios, show_beside, show_overview
 from reallabor.ui.comparison.ranking import show_ranking

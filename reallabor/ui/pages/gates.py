@@ -14,22 +14,11 @@ from reallabor.recording.catalogue import scenario_titles
 from reallabor.recording.evidence_files import check_evidence
 from reallabor.tracking import Connection
 from reallabor.ui import pages
+from reallabor.ui.address import choose_scenario
 from reallabor.ui.page import demo_badge, page, plain, say_after_rerun
 from reallabor.ui.reviewing.gate import show_gate
 from reallabor.ui.reviewing.worksheets import show_worksheets
 from reallabor.ui.tables import show_table
-
-
-def choose_scenario(titles: dict[str, str]) -> str:
-    """The scenario of the address, or the one that is picked here."""
-    slugs = list(titles)
-    wanted = st.query_params.get("szenario")
-    chosen: str = st.selectbox(
-        "Szenario", slugs, format_func=titles.__getitem__, placeholder="Bitte wählen",
-        index=slugs.index(wanted) if wanted in slugs else 0,
-    )  # fmt: skip
-    st.query_params["szenario"] = chosen
-    return chosen
 
 
 def choose_gate(desk: Desk) -> GateCard:

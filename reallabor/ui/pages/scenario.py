@@ -27,6 +27,7 @@ from reallabor.recording.values import value_text
 from reallabor.scenarios import CaseContent, ScenarioFolder
 from reallabor.sharing.packaging import scenario_package
 from reallabor.ui import pages
+from reallabor.ui.address import choose_scenario
 from reallabor.ui.blind import blind_notice
 from reallabor.ui.files import show_problems, table_uploader, xlsx_button
 from reallabor.ui.indicators import show_indicators
@@ -34,18 +35,6 @@ from reallabor.ui.page import demo_badge, page, plain, say_after_rerun
 from reallabor.ui.rounds import open_button, round_card
 from reallabor.ui.tables import runs_table, show_table
 from reallabor.ui.tracking_link import experiment_link
-
-
-def choose_scenario(titles: dict[str, str]) -> str:
-    """The scenario of the address, or the one that is picked here."""
-    slugs = list(titles)
-    wanted = st.query_params.get("szenario")
-    chosen: str = st.selectbox(
-        "Szenario", slugs, format_func=titles.__getitem__, placeholder="Bitte wählen",
-        index=slugs.index(wanted) if wanted in slugs else 0,
-    )  # fmt: skip
-    st.query_params["szenario"] = chosen
-    return chosen
 
 
 def show_facts(content: dict[str, Any], rubric: str) -> None:

@@ -18,6 +18,7 @@ from reallabor.recording.values import value_text
 from reallabor.scenarios import ScenarioFolder, key_from
 from reallabor.tracking import Connection
 from reallabor.ui import pages
+from reallabor.ui.address import choose_scenario
 from reallabor.ui.files import show_problems, table_uploader, xlsx_button
 from reallabor.ui.page import page, plain
 from reallabor.ui.tables import show_table
@@ -113,15 +114,7 @@ with page("Durchlauf hochladen") as me:
         st.info("Noch kein Szenario mit Fällen vorhanden.", icon=":material/folder_open:")
         st.page_link(pages.SCENARIOS, label="Zu den Szenarien", icon=":material/arrow_back:")
         st.stop()
-    wanted = st.query_params.get("szenario")
-    slug = st.selectbox(
-        "Szenario",
-        list(titles),
-        format_func=titles.__getitem__,
-        index=list(titles).index(wanted) if wanted in titles else 0,
-        placeholder="Bitte wählen",
-    )
-    st.query_params["szenario"] = slug
+    slug = choose_scenario(titles)
     with reading() as session:
         scenario = stored_scenario(session, slug)
     st.markdown(

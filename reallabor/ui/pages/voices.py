@@ -22,6 +22,7 @@ from reallabor.rating.surveys import (
 )
 from reallabor.rating.voice_results import FEWEST, SurveyResult, survey_result
 from reallabor.ui import pages
+from reallabor.ui.address import choose_scenario
 from reallabor.ui.page import demo_badge, page, plain, say_after_rerun
 from reallabor.ui.voice_entry import entry_panel
 from reallabor.ui.voice_sheets import (
@@ -40,19 +41,6 @@ REACHABLE = (
     "Ein Link öffnet sich nur auf Geräten, die diese Adresse erreichen; im geschlossenen Netz also "
     "nur im Haus. Die Adresse legt der Betrieb mit `REALLABOR_PUBLIC_URL` fest."
 )
-
-
-def choose_scenario(scenarios: list[ScenarioSummary]) -> ScenarioSummary:
-    """The scenario of the address, or the one that is picked here."""
-    by_slug = {each.slug: each for each in scenarios}
-    slugs = list(by_slug)
-    wanted = st.query_params.get("szenario")
-    slug = st.selectbox(
-        "Szenario", slugs, format_func=lambda slug: by_slug[slug].title,
-        placeholder="Bitte wählen", index=slugs.index(wanted) if wanted in slugs else 0,
-    )  # fmt: skip
-    st.query_params["szenario"] = slug
-    return by_slug[slug]
 
 
 def show_result(survey: SurveySummary, result: SurveyResult) -> None:
@@ -213,7 +201,8 @@ with page("Rückmeldungen") as me:
         st.info("Noch kein Szenario vorhanden.", icon=":material/folder_open:")
         st.page_link(pages.SCENARIOS, label="Zu den Szenarien", icon=":material/arrow_back:")
         st.stop()
-    scenario = choose_scenario(scenarios)
+    by_slug = {each.slug: each for each in scenarios}
+    scenario = by_slug[choose_scenario({slug: each.title for slug, each in by_slug.items()})]
     audience = st.segmented_control(
         "Wer wird gefragt?", list(AUDIENCES), format_func=AUDIENCES.__getitem__,
         default=next(iter(AUDIENCES)), required=True, key="voice-audience",

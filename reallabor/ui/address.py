@@ -32,6 +32,14 @@ def choose_one(
     return str(chosen)
 
 
+def choose_scenario(titles: Mapping[str, str]) -> str:
+    """The scenario that a page is about, of its titles by slug; a link to one that is not there
+    (any more) is said."""
+    chosen = choose_one("Szenario", "szenario", titles, always=True)
+    stale(["szenario"])
+    return chosen
+
+
 def choose_some(
     label: str, name: str, options: Mapping[str, str], *, most: int | None = None, **more: Any
 ) -> list[str]:
@@ -115,4 +123,4 @@ def _write(name: str, text: str) -> None:
 
 
 def _key(name: str) -> str:
-    return f"compare-{name}"
+    return f"choice-{name}"
