@@ -288,6 +288,20 @@ def test_open_vote_names_who_voted_how() -> None:
     assert '["Ayşe Yılmaz", "nein"], ["Dr. Jörg Übelhör-Weiß", "ja"]' in votes
 
 
+@pytest.mark.parametrize("secret", [False, True])
+def test_vote_on_call_is_said(secret: bool) -> None:
+    evidence, sha256 = papers.frozen()
+    motion = evidence["meeting"]["motions"][-1]
+    motion["secret"], motion["on_call"] = secret, 1
+    if secret:
+        motion["votes"] = None
+        said = "1 Person hat dafür das Gerät der Organisation benutzt."
+    else:
+        motion["votes"] = [{"name": "Ayşe Yılmaz", "choice": "nein", "on_call": True}]
+        said = '["Ayşe Yılmaz", "nein (auf Zuruf)"]'
+    assert said in "".join(section(model(evidence, sha256), "Abstimmung"))
+
+
 def test_missed_gate_stands_before_the_table() -> None:
     note, table = section(model(*VARIETY["missed gate"]()), "Prüfpunkte")
     assert "Verfehlt: Datenschutz verfehlt." in note

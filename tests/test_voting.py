@@ -58,10 +58,12 @@ def test_votes_are_counted(released: Trial, secret: bool) -> None:
     assert (frozen["yes"], frozen["no"], frozen["abstain"]) == (2, 0, 1)
     assert frozen["votes"] == (
         None if secret else [
-            {"name": OTHER, "choice": "Enthaltung"}, {"name": PILOT, "choice": "ja"},
-            {"name": CHAIR, "choice": "ja"},
+            {"name": OTHER, "choice": "Enthaltung", "on_call": True},
+            {"name": PILOT, "choice": "ja", "on_call": False},
+            {"name": CHAIR, "choice": "ja", "on_call": False},
         ]
     )  # fmt: skip
+    assert frozen["on_call"] == 1
 
 
 def test_tie_is_no_majority(released: Trial) -> None:

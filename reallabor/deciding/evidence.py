@@ -196,14 +196,15 @@ def _participant(session: Session, participant: Participant) -> dict[str, Any]:
 
 def _motion(session: Session, motion: Motion, meeting: Meeting) -> dict[str, Any]:
     result = motion_result(session, motion, meeting)
-    votes = None
-    if not motion.secret:
-        rows = session.exec(
-            select(Participant.name, Vote.choice)
-            .join(Participant, col(Participant.id) == Vote.participant_id)
-            .where(Vote.motion_id == motion.id)
-        ).all()
-        votes = [{"name": name, "choice": str(choice)} for name, choice in sorted(rows)]
+    rows = session.exec(
+        select(Participant.name, Vote.choice, Vote.on_call)
+        .join(Participant, col(Participant.id) == Vote.participant_id)
+        .where(Vote.motion_id == motion.id)
+    ).all()
+    votes = None if motion.secret else [
+        {"name": name, "choice": str(choice), "on_call": on_call}
+        for name, choice, on_call in sorted(rows)
+    ]  # fmt: skip
     return {
         "number": motion.number,
         "verdict": str(motion.verdict),
@@ -211,6 +212,7 @@ def _motion(session: Session, motion: Motion, meeting: Meeting) -> dict[str, Any
         "yes": result.yes,
         "no": result.no,
         "abstain": result.abstain,
+        "on_call": sum(on_call for _, _, on_call in rows),
         "votes": votes,
         "adopted": result.adopted,
     }

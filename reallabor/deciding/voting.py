@@ -127,7 +127,8 @@ def cast_vote(
         )
     session.add(
         Vote(motion_id=motion_id, participant_id=participant_id,
-             choice=None if motion.secret else Choice(choice))
+             choice=None if motion.secret else Choice(choice),
+             on_call=participant.person_id != actor.id)
     )  # fmt: skip
     if motion.secret:
         # All three counts, not the one: PostgreSQL stamps every row with the transaction that wrote

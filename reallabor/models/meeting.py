@@ -104,6 +104,8 @@ class Vote(SQLModel, table=True):
     participant_id: int = Field(foreign_key="participant.id")
     choice: Choice | None = Field(default=None, sa_type=sa.String)
     """None in a secret vote."""
+    on_call: bool = False
+    """Entered by the organisation on the member's word, or on the organisation's device."""
 
 
 class Tally(SQLModel, table=True):

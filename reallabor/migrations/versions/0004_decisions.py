@@ -190,6 +190,7 @@ def upgrade() -> None:
     sa.Column('motion_id', sa.Integer(), nullable=False),
     sa.Column('participant_id', sa.Integer(), nullable=False),
     sa.Column('choice', sa.String(), nullable=True),
+    sa.Column('on_call', sa.Boolean(), nullable=False),
     sa.ForeignKeyConstraint(['motion_id'], ['motion.id'], name=op.f('fk_vote_motion_id_motion')),
     sa.ForeignKeyConstraint(['participant_id'], ['participant.id'], name=op.f('fk_vote_participant_id_participant')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_vote')),

@@ -119,6 +119,15 @@ def _reason(evidence: Evidence, resolution: Mapping[str, Any]) -> list[Block]:
     return blocks
 
 
+def _handed_over(n: int) -> str:
+    said = count(n, "Person hat", "Personen haben")
+    return f" {said} dafür das Gerät der Organisation benutzt." if n else ""
+
+
+_ON_CALL = " (auf Zuruf)"
+"""Behind a vote that the organisation entered for the member."""
+
+
 def _votes(evidence: Evidence) -> list[Block]:
     motions = (evidence.get("meeting") or {}).get("motions") or []
     if not motions:
@@ -139,13 +148,16 @@ def _votes(evidence: Evidence) -> list[Block]:
         if motion["secret"]:
             blocks.append(Paragraph(
                 f"Über Antrag {motion['number']} wurde geheim abgestimmt; festgehalten sind nur "
-                "die Zahlen."
+                "die Zahlen." + _handed_over(motion.get("on_call", 0))
             ))  # fmt: skip
         elif motion.get("votes"):
             blocks.append(Table(
                 caption=f"Stimmen zu Antrag {motion['number']}",
                 header=["Name", "Stimme"],
-                rows=[[vote["name"], vote["choice"]] for vote in motion["votes"]],
+                rows=[
+                    [vote["name"], vote["choice"] + _ON_CALL * bool(vote.get("on_call"))]
+                    for vote in motion["votes"]
+                ],
                 widths=[5, 3],
             ))  # fmt: skip
     return blocks
