@@ -16,7 +16,7 @@ import tracked
 from building import Call, Trial, person
 from sqlmodel import func, select
 
-from reallabor import demo
+from reallabor import demo, demo_removal
 from reallabor.database import reading, transaction
 from reallabor.deciding.auditing import verify_audit
 from reallabor.deciding.comparison import compare
@@ -164,7 +164,7 @@ def test_same_seed_gives_same_levels(
         ]
 
     first = means()
-    demo.remove(connection)
+    demo_removal.remove(connection)
     second = means()
     # Who rates which case is drawn anew, so means may move a little; the rule stays.
     for one, other in zip(first, second, strict=True):
@@ -260,7 +260,7 @@ def test_remove_takes_all_but_the_experiment(
         assert verify_audit(session).whole
     assert set(left) == {Delivery.CASES}  # they are no demonstration and stay
     assert len(tracked.content_runs(connection, trial.slug)) == 1
-    assert demo.remove(connection) == 0
+    assert demo_removal.remove(connection) == 0
     assert project(connection, slug=trial.slug).runs == 0
 
 
@@ -272,7 +272,7 @@ def test_remove_takes_outputs_without_a_case(
     trial.write_cases([{"id": "f-1", "input": "Wann bekomme ich Geld?"}])
     assert project(connection, slug=trial.slug).unassigned == 1
     assert counts(TrialRun, UnassignedOutput) == [1, 1]
-    demo.remove(connection)
+    demo_removal.remove(connection)
     assert counts(TrialRun, UnassignedOutput) == [0, 0]
 
 
@@ -280,7 +280,7 @@ def test_removed_demo_is_not_filled_by_itself(
     trial: Trial, connection: Connection, platform_url: str
 ) -> None:
     demo.fill(connection)
-    demo.remove(connection)
+    demo_removal.remove(connection)
     assert demo.is_filled()  # `make run` asks this before it fills
 
 
@@ -288,7 +288,7 @@ def test_real_run_works_after_removal(
     trial: Trial, connection: Connection, platform_url: str
 ) -> None:
     demo.fill(connection)
-    demo.remove(connection)
+    demo_removal.remove(connection)
     record_trial(trial.slug, connection=connection)
     assert project(connection, slug=trial.slug).runs == 3
     with transaction() as session:
@@ -333,7 +333,7 @@ def test_remove_keeps_real_work(trial: Trial, connection: Connection, platform_u
         release_round(session, round_.id or 0, actor=organiser)
     flag(trial.slug)
     publish(connection)
-    assert demo.remove(connection) >= 3
+    assert demo_removal.remove(connection) >= 3
     publish(connection)
     assert len(runs_of(connection, trial.slug)) == 1
     assert len(traces_of(connection, trial.slug)) == 6

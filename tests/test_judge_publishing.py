@@ -11,7 +11,7 @@ from judged import MODEL, StandIn, endpoint_at, person, stand_in
 from sqlmodel import col, select
 from stand_in_judge import StandInJudge, levels
 
-from reallabor import demo
+from reallabor import demo_removal
 from reallabor.database import reading, transaction
 from reallabor.models import (
     Delivery,
@@ -185,7 +185,7 @@ def test_removed_demonstration_takes_its_judges_along(
         staff = building.add_staff(session)
         open_round(session, trial.slug, actor=staff["organiser"])
     judge(trial, stand_in(lambda *_: levels(2)))
-    demo.remove(connection)
+    demo_removal.remove(connection)
     with reading() as session:
         for table in (Judge, JudgeRating, Round):
             assert session.exec(select(table)).all() == []

@@ -45,14 +45,14 @@ def demo_command(
     as_json: AsJson = False,
 ) -> None:
     """Demodaten anlegen: Die mitgelieferten Szenarien wirklich erproben und per Skript bewerten."""
-    from reallabor import demo
+    from reallabor import demo, demo_removal
     from reallabor.database import prepare_database
     from reallabor.rating.publishing import publish
 
     prepare_database()
     with tracking() as connection:
         if remove:
-            removed = demo.remove(connection)
+            removed = demo_removal.remove(connection)
             sentence = f"Demodaten entfernt ({count(removed, 'Durchlauf', 'Durchläufe')})."
             if not removed:
                 sentence = "Es gab keine Demodaten zu entfernen."
