@@ -71,6 +71,11 @@ class ComparisonScale(Content):
         above 1."""
         return (figure - self.worst) / (self.best - self.worst)
 
+    def level_text(self, level: int) -> str:
+        """`2 von 5: In Wochen einsetzbar …`; without words where the file has none for it."""
+        place = f"{level} von {max(self.levels)}"
+        return f"{place}: {self.levels[level]}" if level in self.levels else place
+
 
 class ComparisonScales(Content):
     """`vergleich.yaml`. Default weights sum to 100, and every bound leaves room for that sum."""

@@ -17,6 +17,12 @@ def number(value: float | None, digits: int = 1) -> str:
     return text.replace("-", "\u2212") if float(f"{value:.{digits}f}") else text.lstrip("-")
 
 
+def euro(value: float) -> str:
+    """`0,01 EUR`; further digits only where an amount has them, such as `0,0025 EUR`."""
+    decimals = f"{value:.6f}".rstrip("0").partition(".")[2]
+    return f"{number(value, max(2, len(decimals)))}\u00a0EUR"
+
+
 def share(value: float | None) -> str:
     """`12 %`, from a share of 0-1."""
     return UNKNOWN if value is None else f"{number(100 * value, 0)}\u00a0%"

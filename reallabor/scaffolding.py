@@ -31,6 +31,20 @@ _CASES = [
         reference="Beispiel: Was hier richtig wäre.",
     ),
 ]
+_ESTIMATES = """\
+
+# Für den Vergleich, freiwillig: Zum Angeben das # am Anfang der Zeilen löschen. Was die Stufen
+# 1 bis 5 bedeuten, steht in evaluations/vergleich.yaml. Ohne Angabe ist eine Stufe unbekannt und
+# wird in der Rangfolge über die ganze Skala gezogen. cost_per_case_eur: laufende Kosten je Fall.
+#effort:
+#  level: 3
+#  reason: Warum die Einführung so viel Aufwand macht.
+#transfer:
+#  level: 3
+#  reason: Warum andere Häuser es so leicht oder schwer übernehmen.
+#cost_per_case_eur: 0.01
+"""
+"""What a YAML writer cannot say: fields that are not there yet."""
 _SYSTEM = '''\
 """The systems of this trial, one per variant."""
 
@@ -90,6 +104,8 @@ def new_scenario(slug: str, *, title: str = "", rubric: str = "auskunft") -> Pat
     try:
         draft.mkdir(parents=True, exist_ok=True)
         write_scenario(scenario, draft)
+        with (draft / "scenario.yaml").open("a", encoding="utf-8") as file:
+            file.write(_ESTIMATES)
         for name, text in files.items():
             (draft / name).write_text(text, encoding="utf-8")
         draft.rename(folder)

@@ -40,6 +40,12 @@ def test_shipped_scales_are_documented() -> None:
     assert scales.criterion("benefit").position(-9600) == -0.05
 
 
+def test_level_is_said_in_its_words() -> None:
+    scale = load_comparison_scales(EVALUATIONS).criterion("transfer")
+    assert scale.level_text(5) == "5 von 5: Unverändert in jedem Haus einsetzbar."
+    assert scale.level_text(6) == "6 von 5"
+
+
 def test_shipped_scales_quote_their_questions() -> None:
     scales, questionnaires = load_comparison_scales(EVALUATIONS), load_questionnaires(EVALUATIONS)
     for key in ("staff", "clients"):

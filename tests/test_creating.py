@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from building import Trial
+from imports import ROWS, take, write
 from openpyxl import Workbook
 from sqlmodel import select
 
@@ -16,12 +18,13 @@ from reallabor.errors import InvalidContent, InvalidTable, NotAllowed, WrongStat
 from reallabor.evaluations import load_rubric
 from reallabor.models import AuditEntry, Case, Delivery, Origin, OutboxEntry, Person, Role, Scenario
 from reallabor.recording.case_table import case_template, read_cases
-from reallabor.recording.catalogue import load_shipped, stored_scenario
+from reallabor.recording.catalogue import get_scenario, load_shipped, stored_scenario
 from reallabor.recording.creating import (
     checked_rubric,
     create_scenario,
     list_rubrics,
     replace_cases,
+    where_to_state,
 )
 from reallabor.scenarios import CaseContent, load_scenario
 from reallabor.sharing.packaging import scenario_package
@@ -56,6 +59,11 @@ RUBRIC: dict[str, Any] = {
          "levels": {level: f"Nützlich {level}" for level in range(1, 6)}},
     ],
 }  # fmt: skip
+ESTIMATES: dict[str, Any] = {
+    "effort": {"level": 2, "reason": "Ohne Schnittstelle."},
+    "transfer": {"level": 4, "reason": "Nur die Anschriften sind örtlich."},
+    "cost_per_case_eur": 0.01,
+}
 CASES = [CaseContent(id=f"k-{n}", input=f"Schreiben {n}", edge=n == 3) for n in range(1, 4)]
 
 
@@ -109,6 +117,13 @@ class TestCreating:
             ({"baseline_minutes": "zehn"}, "Minuten je Vorgang"),
             ({"yearly_volume": 0}, "Vorgänge im Jahr"),
             ({"candidate": "fehlt"}, "candidate"),
+            ({"effort": {"level": 2, "reason": " "}}, "„Einführungsaufwand“: Zu Stufe 2 fehlt"),
+            ({"effort": {"level": None, "reason": "Leicht."}}, "„Einführungsaufwand“: Zur Begrün"),
+            ({"transfer": {"level": 5}}, "„Übertragbarkeit“: Zu Stufe 5 fehlt die Begründung"),
+            ({"transfer": {"reason": "Überall."}}, "„Übertragbarkeit“: Zur Begründung fehlt die"),
+            ({"effort": {"level": 6, "reason": "Viel."}}, "„Einführungsaufwand“: ist zu groß"),
+            ({"cost_per_case_eur": "wenig"}, "„Kosten je Fall in EUR“: muss eine Zahl sein"),
+            ({"cost_per_case_eur": -1}, "„Kosten je Fall in EUR“: ist zu klein"),
         ],
     )
     def test_wrong_field_is_named(self, changes: dict[str, Any], field: str) -> None:
@@ -141,16 +156,37 @@ class TestCreating:
             with pytest.raises(WrongState, match="liegen als Datei"):
                 replace_cases(session, trial.slug, CASES, actor=pilot())
 
-    def test_package_loads_as_the_same_content(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_estimates_are_stored_as_stated(self) -> None:
+        create(**ESTIMATES)
+        with reading() as session:
+            stored = get_scenario(session, "kuendigungen").content
+            assert {key: stored[key] for key in ESTIMATES} == ESTIMATES
+
+    def test_missing_estimates_name_their_place(self, trial: Trial, tmp_path: Path) -> None:
         create()
+        take("fremd", write(tmp_path, ROWS), create=True, scale=(1, 5))
+        with transaction() as session:
+            load_shipped(session)
+            shipped = where_to_state(session, trial.slug, ["effort", "cost_per_case_eur"])
+            assert f"in scenarios/{trial.slug}/scenario.yaml: effort (mit level und" in shipped
+            assert "cost_per_case_eur. Die Datei" in shipped
+            assert "lässt sich nicht mehr ändern" in where_to_state(
+                session, "kuendigungen", ["effort"]
+            )
+            assert "hat keinen Steckbrief" in where_to_state(session, "fremd", ["effort"])
+
+    @pytest.mark.parametrize("stated", [{}, ESTIMATES], ids=["without", "with estimates"])
+    def test_package_loads_as_the_same_content(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stated: dict[str, Any]
+    ) -> None:
+        create(**stated)
         with reading() as session:
             before = stored_scenario(session, "kuendigungen")
             package = scenario_package(session, "kuendigungen")
         with zipfile.ZipFile(io.BytesIO(package)) as archive:
             archive.extractall(tmp_path)
         after = load_scenario("kuendigungen", tmp_path / "scenarios")
+        assert after.content == before.content
         assert after.sha256 == before.sha256
         rubric = load_rubric("vorsortieren", tmp_path / "evaluations")
         assert rubric.sha256 == checked_rubric(RUBRIC).sha256

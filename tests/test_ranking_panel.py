@@ -133,6 +133,34 @@ def test_table_shows_what_evidence_keeps(two: list[Trial], show: Callable[..., A
     )
 
 
+def test_missing_estimates_link_to_steckbrief(
+    two: list[Trial], show: Callable[..., AppTest]
+) -> None:
+    (link,) = [each.proto for each in show(*two).get("page_link")]
+    assert link.label.replace("\\", "") == (
+        "Antrag: „Geringer Einführungsaufwand“ und „Übertragbarkeit“ nicht angegeben"
+    )
+    assert link.query_string == f"szenario={two[0].slug}"
+    assert link.page.endswith("steckbrief")
+
+
+def link_seven() -> None:
+    """The links alone, of more scenarios than are named."""
+    from reallabor.deciding.readiness import Missing
+    from reallabor.ui.comparison.ranking import _link_unstated
+
+    _link_unstated([Missing(f"Szenario {n}", "steckbrief") for n in range(7)])
+
+
+def test_links_to_missing_estimates_end_somewhere(home: object) -> None:
+    page = AppTest.from_function(link_seven, default_timeout=60).run()
+    assert not page.exception
+    assert len(page.get("page_link")) == 5
+    assert [each.value for each in page.caption] == [
+        "2 weitere Szenarien ohne diese Angaben; welche, steht in der Tabelle."
+    ]
+
+
 def test_moved_slider_ranks_anew(two: list[Trial], show: Callable[..., AppTest]) -> None:
     """The second is ahead as soon as only the estimates count, and its missed gate stays said."""
     page = show(*two)

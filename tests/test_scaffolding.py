@@ -1,6 +1,7 @@
 """A new scenario's folder: complete, without complaint, and runnable at once."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from building import Call, Trial, new_slug
 from fielded import FIELDS
 
+from reallabor.scenarios import load_scenario
 from reallabor.tracking import Connection
 
 
@@ -26,6 +28,19 @@ def test_new_scenario_passes_the_check_and_runs(
     assert [(run["variant"], run["n_cases"], run["n_failed"]) for run in runs] == [
         ("erste-idee", 2, 0), ("ohne-ki", 2, 0),
     ]  # fmt: skip
+
+
+def test_new_scenario_offers_its_estimates(fielded: Trial, call: Callable[..., Call]) -> None:
+    slug = new_slug("neu")
+    path = Path(call("new-scenario", slug, "--json").json["folder"]) / "scenario.yaml"
+    assert load_scenario(slug).content.effort is None
+    path.write_text(re.sub(r"(?m)^#(?=\S|  )", "", path.read_text("utf-8")), "utf-8")
+    content = load_scenario(slug).content
+    assert content.effort is not None
+    assert content.transfer is not None
+    assert (content.effort.level, content.transfer.level) == (3, 3)
+    assert content.cost_per_case_eur == 0.01
+    assert call("check-content", "--json").json["problems"] == []
 
 
 @pytest.mark.parametrize(

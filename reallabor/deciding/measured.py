@@ -1,12 +1,13 @@
 """What the ranking takes from a comparison: per criterion of `vergleich.yaml` the figure with its
 interval, in the unit of the criterion."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from reallabor.comparison_scales import ComparisonScale, ComparisonScales, load_comparison_scales
 from reallabor.deciding.benefit import net_minutes
 from reallabor.deciding.comparison import ScenarioComparison
-from reallabor.deciding.ranking import Measured, estimated
+from reallabor.deciding.ranking import Measured, Ranking, estimated
+from reallabor.deciding.readiness import Missing
 from reallabor.models import Audience
 from reallabor.rating.results import Figure
 
@@ -42,6 +43,20 @@ def rankable(
         for slug, figures in found.items()
         if any(figure for key, figure in figures.items() if key not in ESTIMATES)
     }
+
+
+def unstated(
+    ranking: Ranking, titles: Mapping[str, str], scales: ComparisonScales
+) -> list[Missing]:
+    """The ranked scenarios that lack an estimate, by rank, each with the page that says where it is
+    added."""
+    return [
+        Missing(f"{titles[each.slug]}: {' und '.join(lacking)} nicht angegeben", "steckbrief",
+                {"szenario": each.slug})
+        for each in ranking.scenarios
+        if (lacking := [f"„{scales.criterion(key).title}“" for key in ESTIMATES
+                        if key in each.missing])
+    ]  # fmt: skip
 
 
 def _of_figure(figure: Figure) -> Measured | None:

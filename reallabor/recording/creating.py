@@ -29,6 +29,8 @@ from reallabor.scenarios import (
     scenario_slugs,
 )
 
+ESTIMATE_TITLES = {"effort": "Einführungsaufwand", "transfer": "Übertragbarkeit"}
+"""The fields of a Steckbrief that are estimates, as screens name them."""
 _LABELS = {
     "title": "Titel",
     "organisation": "Wer erprobt?",
@@ -39,6 +41,8 @@ _LABELS = {
     "risk_class": "Risikoklasse",
     "baseline_minutes": "Minuten je Vorgang heute",
     "yearly_volume": "Vorgänge im Jahr",
+    **ESTIMATE_TITLES,
+    "cost_per_case_eur": "Kosten je Fall in EUR",
     "candidate": "Variante, die weiterentwickelt werden soll",
     "variants": "Varianten",
     "key": "Name des Rasters",
@@ -121,10 +125,45 @@ def is_created(session: Session, slug: str) -> bool:
 
 def checked_steckbrief(steckbrief: Mapping[str, Any]) -> ScenarioContent:
     """The Steckbrief of a form. Raises InvalidContent, naming the field."""
+    for key, title in ESTIMATE_TITLES.items():
+        estimate = steckbrief.get(key) or {}
+        if problem := half_estimate(estimate.get("level"), estimate.get("reason", "")):
+            raise InvalidContent(f"Steckbrief, „{title}“: {problem}")
     try:
         return ScenarioContent.model_validate(dict(steckbrief))
     except ValidationError as error:
         raise invalid_content("Steckbrief", error, _LABELS) from error
+
+
+def half_estimate(level: int | None, reason: str) -> str:
+    """What an estimate lacks, in a German sentence; empty where both are there, or none."""
+    if level is not None and not reason.strip():
+        return f"Zu Stufe {level} fehlt die Begründung; bitte ergänzen oder „unbekannt“ wählen."
+    if level is None and reason.strip():
+        return "Zur Begründung fehlt die Stufe; bitte wählen oder die Begründung streichen."
+    return ""
+
+
+def where_to_state(session: Session, slug: str, fields: Sequence[str]) -> str:
+    """Where the pilot team adds these fields of a Steckbrief, or why it cannot; German sentences
+    without any Markdown."""
+    origin = get_scenario(session, slug).origin
+    if origin == Origin.CREATED:
+        return (
+            "Der Steckbrief eines Szenarios, das in der App angelegt wurde, lässt sich nicht mehr "
+            "ändern. Wer das angeben will, legt das Szenario unter einem anderen Kurznamen neu an."
+        )
+    if origin == Origin.IMPORTED:
+        return (
+            "Das Szenario kommt aus einer Bewertungsdatei; es hat keinen Steckbrief, in dem sich "
+            "das ergänzen ließe."
+        )
+    named = [f"{each} (mit level und reason)" if each in ESTIMATE_TITLES else each
+             for each in fields]  # fmt: skip
+    return (
+        f"Zu ergänzen in scenarios/{slug}/scenario.yaml: {', '.join(named)}. Die Datei wird beim "
+        "nächsten Abgleich übernommen."
+    )
 
 
 def checked_rubric(rubric: Mapping[str, Any]) -> RubricContent:

@@ -63,6 +63,15 @@ def read_number(raw: Any) -> float:
     return value
 
 
+def as_number(text: str) -> float | str:
+    """The number, or the text where it is none: then the check of the form names the field."""
+    try:
+        value = read_number(text)
+    except ValueError:
+        return text
+    return int(value) if value.is_integer() else value
+
+
 def comparable(field: FieldContent, value: Any) -> Any:
     """The value in the form in which two are compared: dates as ISO, texts without regard to case
     and blanks, lists as tuples; a value of the wrong kind stays what it is."""

@@ -12,7 +12,7 @@ from pathlib import Path
 import building
 import pytest
 from building import REPOSITORY, Trial
-from conftest import Platform, new_screen, until_ready
+from conftest import Platform, new_screen, prose, until_ready
 from playwright.sync_api import Browser, Locator, expect
 from test_pages import ENGLISH, violations
 
@@ -94,6 +94,19 @@ def test_ranking_follows_its_weights(browser: Browser, ranked: Platform) -> None
     for each in (screen, again):
         assert not each.faults, each.faults
         each.page.context.close()
+
+
+def test_missing_estimate_leads_to_its_place(browser: Browser, ranked: Platform) -> None:
+    screen = new_screen(browser, ranked)
+    page = screen.page
+    screen.open("vergleich", "Olga Organisation")
+    page.get_by_role("link", name="Antrag: „Geringer Einführungsaufwand“").click()
+    expect(page.get_by_role("heading", level=1, name="Steckbrief")).to_be_visible()
+    expect(page.get_by_role("heading", level=2, name="Antrag")).to_be_visible()
+    place = f"Zu ergänzen in scenarios/{ranked.slug}/scenario.yaml: effort"
+    expect(page.get_by_text(prose(place))).to_be_visible()
+    assert not screen.faults, screen.faults
+    page.context.close()
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])

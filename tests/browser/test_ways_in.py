@@ -12,6 +12,7 @@ import pytest
 from conftest import Platform, Screen, new_screen, prose
 from openpyxl import Workbook, load_workbook
 from playwright.sync_api import Browser, expect
+from test_pages import violations
 
 PILOT = "Nadja Organisation"
 TITLE = "Kündigungen vorsortieren"
@@ -74,6 +75,16 @@ def created(browser: Browser, platform: Platform, tmp_path_factory: pytest.TempP
         page.get_by_label(label, exact=True).fill(text)
         page.keyboard.press("Tab")
         screen.rest()
+    for number, level, reason in ((0, "2 von 5", "Ohne Schnittstelle."), (1, "4 von 5", "Fast.")):
+        page.get_by_role("radio", name=level).nth(number).check(force=True)
+        screen.rest()
+        expect(page.get_by_text(prose("fehlt die Begründung; bitte ergänzen"))).to_be_visible()
+        page.get_by_label(": Begründung").nth(number).fill(reason)
+        page.keyboard.press("Tab")
+        expect(page.get_by_text(prose("fehlt die Begründung; bitte ergänzen"))).to_have_count(0)
+    page.get_by_label("Kosten je Fall in EUR", exact=True).fill("0,01")
+    page.keyboard.press("Tab")
+    screen.rest()
     upload(screen, cases(folder / "faelle.xlsx"))
     expect(page.get_by_text(prose("5 Fälle gelesen, davon 1 Grenzfall"))).to_be_visible()
     choose(screen, "Raster", "Eigenes Raster schreiben")
@@ -177,6 +188,20 @@ def test_scenario_is_taken_along_as_files(screen: Screen, created: str) -> None:
         assert f"scenarios/{created}/scenario.yaml" in archive.namelist()
         cases = archive.read(f"scenarios/{created}/cases.jsonl").decode().splitlines()
     assert [json.loads(case)["id"] for case in cases] == [f"k-{n}" for n in range(1, 6)]
+
+
+def test_steckbrief_shows_what_the_form_asked(screen: Screen, created: str) -> None:
+    screen.open("steckbrief", PILOT, szenario=created)
+    page = screen.page
+    for text in ("2 von 5: In Wochen einsetzbar", "Begründung: Ohne Schnittstelle.",
+                 "4 von 5: In fast allen Häusern einsetzbar", "0,01 EUR je Fall"):  # fmt: skip
+        expect(page.get_by_text(prose(text))).to_be_visible()
+    expect(page.get_by_text("nicht angegeben")).to_have_count(0)
+    page.get_by_role("heading", name="Für den Vergleich").scroll_into_view_if_needed()
+    assert violations(screen) == []
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.wait_for_timeout(300)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
 def test_wrong_cases_are_refused_row_by_row(screen: Screen, created: str, tmp_path: Path) -> None:

@@ -13,18 +13,20 @@ from reallabor.deciding.comparison import ScenarioComparison, compare
 from reallabor.deciding.figures import agreement_cell
 from reallabor.deciding.gates import WORDS, standing_of
 from reallabor.deciding.kept_draws import drawn_for
-from reallabor.deciding.measured import rankable
+from reallabor.deciding.measured import rankable, unstated
 from reallabor.deciding.ranking import Measured, RankedScenario, Ranking, rank_drawn
+from reallabor.deciding.readiness import Missing
 from reallabor.deciding.tipping_words import telling_sentences, tipping_sentences
 from reallabor.german import count, number, share, span
 from reallabor.people import Person
+from reallabor.ui import pages
 from reallabor.ui.comparison.ranking_chart import MOST_DRAWN, RankDot, rank_plot
 from reallabor.ui.comparison.weights import choose_weights
 from reallabor.ui.page import plain, refusals
 from reallabor.ui.tables import show_table
 
 MOST_NAMED = 5
-"""Scenarios in one sentence; the table has all."""
+"""Scenarios in one sentence, or as links; the table has all."""
 GATES = {
     "verfehlt": "Ausschlusskriterium verfehlt",
     "offen": "Ausschlusskriterien offen",
@@ -138,6 +140,7 @@ def _show(ranking: Ranking, entries: dict[str, Entry], scales: ComparisonScales)
         "fehlt oder keinen Bereich hat, ist über die ganze Skala des Kriteriums gezogen; das macht "
         "den Gesamtwert unsicherer und zieht ihn zur Mitte."
     )
+    _link_unstated(unstated(ranking, titles, scales))
     st.markdown("**Was die Reihenfolge ändern würde**")
     _bullets(telling_sentences(ranking, scales, titles))
     with st.expander("Alle Gewichte, eines nach dem anderen", icon=":material/balance:"):
@@ -145,6 +148,16 @@ def _show(ranking: Ranking, entries: dict[str, Entry], scales: ComparisonScales)
         st.caption(
             "Jeweils ändert sich nur ein Gewicht; die anderen behalten ihr Verhältnis zueinander."
         )
+
+
+def _link_unstated(points: Sequence[Missing]) -> None:
+    """The way to where a missing estimate is added."""
+    for point in points[:MOST_NAMED]:
+        st.page_link(pages.at(point.page), label=plain(point.text), icon=":material/arrow_forward:",
+                     query_params=point.query)  # fmt: skip
+    if more := len(points[MOST_NAMED:]):
+        st.caption(f"{count(more, 'weiteres Szenario', 'weitere Szenarien')} ohne diese Angaben; "
+                   "welche, steht in der Tabelle.")  # fmt: skip
 
 
 def _bullets(sentences: Sequence[str]) -> None:

@@ -1,4 +1,4 @@
-"""Neues Szenario: Steckbrief, cases from a table, and a rubric, chosen or written."""
+"""Neues Szenario: Steckbrief, estimates, cases from a table, and a rubric, chosen or written."""
 
 from typing import Any
 
@@ -12,9 +12,10 @@ from reallabor.policies import may_record, require
 from reallabor.recording.case_table import case_template, read_cases
 from reallabor.recording.creating import checked_rubric, create_scenario, list_rubrics
 from reallabor.recording.table_rows import Problems
-from reallabor.recording.values import read_number
+from reallabor.recording.values import as_number
 from reallabor.scenarios import CaseContent, key_from
 from reallabor.ui import pages
+from reallabor.ui.estimates import ask_estimates
 from reallabor.ui.files import show_problems, table_uploader, xlsx_button
 from reallabor.ui.page import page, plain
 
@@ -90,18 +91,9 @@ def ask_steckbrief(organisation: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def as_number(text: str) -> float | str:
-    """The number, or the text where it is none: then the check names the field."""
-    try:
-        value = read_number(text)
-    except ValueError:
-        return text
-    return int(value) if value.is_integer() else value
-
-
 def ask_cases() -> list[CaseContent]:
     """The cases of a table; empty while there is none."""
-    st.header("2. Fälle", anchor=False)
+    st.header("3. Fälle", anchor=False)
     st.write(
         "Eine Zeile je Fall; nötig ist nur die Spalte „Eingabe“. Nur erfundene Fälle, keine echten "
         "Personendaten. Gut sind 30 und mehr, davon ein Fünftel Grenzfälle."
@@ -124,7 +116,7 @@ def ask_cases() -> list[CaseContent]:
 
 def ask_rubric(slug: str) -> tuple[str, dict[str, Any] | None]:
     """Key of the rubric, and its content where it is written here."""
-    st.header("3. Bewertungsraster", anchor=False)
+    st.header("4. Bewertungsraster", anchor=False)
     with reading() as session:
         known = {rubric.key: f"{rubric.title} ({rubric.name})" for rubric in list_rubrics(session)}
     chosen = st.selectbox(
@@ -185,11 +177,11 @@ with page("Neues Szenario") as me:
     require(may_record, me)
     with reading() as session:
         own = organisation_of(session, me)
-    steckbrief = ask_steckbrief(own)
+    steckbrief = {**ask_steckbrief(own), **ask_estimates()}
     cases = ask_cases()
     slug = steckbrief.pop("slug")
     rubric_key, rubric = ask_rubric(slug)
-    st.header("4. Anlegen", anchor=False)
+    st.header("5. Anlegen", anchor=False)
     st.caption("Danach lassen sich Durchläufe hochladen oder aufzeichnen.")
     if st.button("Szenario anlegen", type="primary", key="create"):
         written = checked_rubric(rubric) if rubric else None

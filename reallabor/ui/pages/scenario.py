@@ -29,6 +29,7 @@ from reallabor.sharing.packaging import scenario_package
 from reallabor.ui import pages
 from reallabor.ui.address import choose_scenario
 from reallabor.ui.blind import blind_notice
+from reallabor.ui.estimates import show_estimates
 from reallabor.ui.files import show_problems, table_uploader, xlsx_button
 from reallabor.ui.indicators import show_indicators
 from reallabor.ui.page import demo_badge, page, plain, say_after_rerun
@@ -215,7 +216,8 @@ with page("Steckbrief") as me:
         st.markdown(f"**Nächster Schritt:** {plain(scenario.next_step)}")
     show_actions(scenario, me, folder, blind=blind)
     show_facts(content, rubric)
-    if not blind:
+    if not blind:  # a reason may name the system
+        show_estimates(slug, content, me)
         show_variants(content)
     if blind:
         blind_notice()
