@@ -117,10 +117,9 @@ def _slug(number: int, step: int, scenarios: int) -> str:
 
 
 def report(looked: Looked) -> None:
-    others = len(looked.loads) - 1
-    each = f", {(looked.all - looked.first) / others:.1f} MB je weitere Person" if others else ""
+    # No figure per person: uncollected garbage is about as much as all their sessions together.
     print(f"    Speicher der App {looked.before:.0f} MB vorher, {looked.first:.0f} MB mit der "
-          f"ersten Person, {looked.all:.0f} MB mit allen{each}; höchstens {looked.peak:.0f} MB "
+          f"ersten Person, {looked.all:.0f} MB mit allen; höchstens {looked.peak:.0f} MB "
           f"(Ziel unter {MOST_MEGABYTES})")  # fmt: skip
     print(f"    allererster Aufruf {looked.loads[0].wait:.2f} s")
     for what, views in (("Seite öffnen", looked.loads[1:]), ("Szenario wählen", looked.clicks)):
