@@ -1,4 +1,5 @@
-"""`make bench`: recording, import, comparison, agreement and ranking, in one run on an own home.
+"""`make bench`: recording, import, agreement and ranking in one run on an own home; then the
+comparison, many who look at it, and scoring, on homes of their own.
 
 Every figure stands beside something measured in the same run, because absolute times of a shared
 machine say little. Usage: run.py [number of ratings]
@@ -21,6 +22,7 @@ import agreement_page
 import comparison_page
 import ranking
 import scoring
+import viewers
 
 OUTPUTS = 1000
 ONE_BY_ONE = 100
@@ -38,6 +40,7 @@ def main(ratings: int) -> None:
         agreement.main()
         ranking.main()
     comparison_page.main(list(comparison_page.SIZES))
+    viewers.main()
     scoring.main([1, 25, 30])
 
 

@@ -11,9 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic, sleep
 
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
-"""Of Chromium."""
-
 
 @dataclass(frozen=True)
 class Running:
@@ -22,22 +19,27 @@ class Running:
     url: str
     pid: int
 
-    def app_megabytes(self) -> float:
-        """What the app's process holds in memory now; MLflow and the worker are not in it."""
+    def app_megabytes(self) -> tuple[float, float]:
+        """What the app's process holds in memory now, and the most it ever held; MLflow and the
+        worker are not in it."""
         for child in _children(self.pid):
             command = Path(f"/proc/{child}/cmdline").read_bytes().replace(b"\0", b" ")
             if b"streamlit" in command and b"reallabor.guard" not in command:
                 status = Path(f"/proc/{child}/status").read_text("ascii")
-                return int(status.partition("VmRSS:")[2].split()[0]) / 1024
+                now, most = (
+                    int(status.partition(name)[2].split()[0]) / 1024
+                    for name in ("VmRSS:", "VmHWM:")
+                )
+                return now, most
         raise AssertionError("the app's process was not found")
 
 
 def _children(pid: int) -> list[int]:
-    found = []
-    for task in Path(f"/proc/{pid}/task").iterdir():
-        for child in (task / "children").read_text("ascii").split():
-            found += [int(child), *_children(int(child))]
-    return found
+    found: list[int] = []
+    for file in Path(f"/proc/{pid}/task").glob("*/children"):
+        with suppress(OSError):  # threads come and go
+            found += [int(child) for child in file.read_text("ascii").split()]
+    return found + [each for child in found for each in _children(child)]
 
 
 def settle(home: Path) -> dict[str, str]:

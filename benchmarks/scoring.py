@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "browser"))
 
-from running import FLAGS, platform, settle
+from running import platform, settle
 
 CASES = 200
 EACH = 20
@@ -24,6 +24,8 @@ EACH = 20
 PAUSE_S = (2.0, 6.0)
 """Between two outputs of one of many people; real people read longer."""
 RUBRIC = "auskunft"
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
+"""Of Chromium."""
 
 WATCH = """
 () => {
