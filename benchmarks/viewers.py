@@ -24,7 +24,7 @@ CLICKS = 3
 """Scenarios that everybody picks after the one with which the page opens."""
 MOST_MEGABYTES = 1024
 PAGE = "vergleich"
-CHOICE = "compare-szenario"
+CHOICE = "choice-szenario"
 LAST_HEADING = "Beschluss"
 
 
