@@ -69,17 +69,17 @@ def test_table_shows_exactly_the_cells(screen: None, trial: Trial, platform_url:
 def test_address_keeps_what_is_chosen(screen: None, trial: Trial, platform_url: str) -> None:
     released(trial, LEVELS, variants=("eins", "alt"))
     page = opened()
-    page.selectbox(key="compare-sortierung").set_value("score").run()
-    page.toggle(key="compare-absteigend").set_value(True).run()
-    page.selectbox(key="compare-fall").set_value("f-2").run()
+    page.selectbox(key="choice-sortierung").set_value("score").run()
+    page.toggle(key="choice-absteigend").set_value(True).run()
+    page.selectbox(key="choice-fall").set_value("f-2").run()
     assert not page.exception
     address = dict(page.query_params)
     assert address | {"sortierung": "score", "absteigend": "ja", "fall": "f-2",
                       "szenario": trial.slug, "paar": "eins~alt"} == address  # fmt: skip
     again = opened(**address)
-    assert again.selectbox(key="compare-sortierung").value == "score"
-    assert again.toggle(key="compare-absteigend").value is True
-    assert again.selectbox(key="compare-fall").value == "f-2"
+    assert again.selectbox(key="choice-sortierung").value == "score"
+    assert again.toggle(key="choice-absteigend").value is True
+    assert again.selectbox(key="choice-fall").value == "f-2"
     assert "Antwort von eins auf f-2" in words(again)
 
 
