@@ -127,8 +127,9 @@ def test_record_says_what_the_page_shows(three: list[Trial]) -> None:
     missing = {row["slug"]: row["missing"] for row in found["rows"]}
     assert missing[three[0].slug] == ["staff"]
     assert missing[three[1].slug] == ["benefit", "staff", "clients", "effort", "transfer"]
-    assert found["not_ranked"] == [three[2].slug]
     titles = {each.slug: each.title for each in comparisons}
+    assert found["not_ranked"] == [three[2].slug]
+    assert found["not_ranked_titles"] == {three[2].slug: titles[three[2].slug]}
     assert found["sentences"] == telling_sentences(ranking, SCALES, titles)
 
 
