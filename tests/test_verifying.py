@@ -231,6 +231,37 @@ def test_changed_rating_is_found(released: Trial, call: Callable[..., Call]) -> 
     assert "Der Beschluss hält nicht" in done.out
 
 
+VARIANT = (
+    " WHERE output_id IN (SELECT output.id FROM output JOIN trial_run ON trial_run.id ="
+    " output.run_id JOIN variant ON variant.id = trial_run.variant_id WHERE variant.key = :key)"
+)
+"""The ratings of one variant."""
+
+
+def change(statement: str, **values: object) -> None:
+    """By hand in the database."""
+    with transaction() as session:
+        session.connection().execute(text(statement), values)
+
+
+@pytest.mark.parametrize("key", ["eins", "zwei"])
+def test_variants_of_one_title_are_kept_apart(released: Trial, key: str) -> None:
+    change("UPDATE variant SET title = 'Gleich' WHERE key IN ('eins', 'zwei')")
+    decision = flag(released.slug)
+    assert verify(decision).holds
+    change("UPDATE rating SET level = 1" + VARIANT, key=key)
+    different = [each.words for each in verify(decision).figures if not each.same]
+    assert f"Punktwert (Gleich, {key}) 0 statt 75" in different
+    assert all(f"Gleich, {key}" in each for each in different if "Gleich" in each), different
+
+
+def test_variants_of_one_title_raise_no_false_alarm(released: Trial) -> None:
+    change("UPDATE variant SET title = 'Gleich' WHERE key IN ('eins', 'zwei')")
+    change("UPDATE rating SET level = 2" + VARIANT, key="eins")
+    report = verify(flag(released.slug))
+    assert report.holds, [each.words for each in report.figures if not each.same]
+
+
 def test_changed_weight_is_found(released: Trial) -> None:
     with transaction() as session:  # other levels, so that weights matter
         session.connection().execute(
