@@ -186,17 +186,20 @@ def verify_decision_command(
         connection = stack.enter_context(tracking()) if with_mlflow else None
         session = stack.enter_context(reading())
         report = verify_decision(session, decision_id, connection=connection)
+    verdict = "Der Beschluss hält" if report.holds else "Der Beschluss hält nicht"
+    if not as_json:
+        screen.print(
+            f"{verdict}: {report.verdict} zu '{report.slug}' vom {german_day(report.decided_on)}.",
+            markup=False, highlight=False, soft_wrap=True,
+        )  # fmt: skip
     different = [each.words for each in report.figures if not each.same]
     for line in [*report.faults, *different]:
         notes.print(line, markup=False, highlight=False, soft_wrap=True)
-    same = len(report.figures) - len(different)
-    verdict = "Der Beschluss hält" if report.holds else "Der Beschluss hält nicht"
     tell(
         report.as_json(), as_json,
+        *filter(None, [report.figures_words]),
         *[f"Hinweis: {remark}" for remark in report.remarks],
-        f"{verdict}: {report.verdict} zu '{report.slug}' vom {german_day(report.decided_on)}; "
-        f"{same} von {count(len(report.figures), 'Zahl', 'Zahlen')} kommen wieder heraus. "
-        f"Prüfsumme {report.evidence_sha256}",
+        f"Prüfsumme der Belege: {report.evidence_sha256}",
     )  # fmt: skip
     if not report.holds:
         raise typer.Exit(1)

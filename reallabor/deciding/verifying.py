@@ -62,6 +62,23 @@ class DecisionReport:
     def holds(self) -> bool:
         return not self.faults and all(each.same for each in self.figures)
 
+    @property
+    def figures_words(self) -> str:
+        """How many figures come out again, so that it fits the verdict; empty without figures."""
+        n, same = len(self.figures), sum(each.same for each in self.figures)
+        if n == 0:
+            return ""
+        if same == n and self.faults:
+            return f"An den Zahlen liegt es nicht: Alle {number(n, 0)} kommen wieder heraus."
+        if same == n:
+            return f"Alle {number(n, 0)} Zahlen kommen wieder heraus."
+        if same == 0:
+            return f"Keine von {number(n, 0)} Zahlen kommt wieder heraus."
+        return (
+            f"{number(same, 0)} von {number(n, 0)} Zahlen {'kommt' if same == 1 else 'kommen'} "
+            f"wieder heraus, {number(n - same, 0)} nicht."
+        )
+
     def as_json(self) -> dict[str, Any]:
         """The published form of `verify-decision --json`."""
         return {"holds": self.holds, **asdict(self)}
