@@ -231,6 +231,8 @@ def export_command(
 
 def print_scenario(scenario: dict[str, Any]) -> None:
     """One scenario as a table for people."""
+    from reallabor.deciding.figures import NO_CANDIDATE, NOT_YET
+
     demo = "  [Demodaten]" if scenario["demo"] else ""
     screen.print(f"\n{scenario['title']} ({scenario['slug']}){demo}", style="bold", markup=False)
     table = Table("Variante", "Fälle", "Punktwert", "95 %", "Bewertungen")
@@ -252,9 +254,16 @@ def print_scenario(scenario: dict[str, Any]) -> None:
             f"Punktwert ohne Klärung: {given}",
             markup=False, highlight=False,
         )  # fmt: skip
-    for figure in scenario["figures"]:
-        if figure["key"] not in ("readiness", "decision"):  # said below in full
-            screen.print(f"{figure['title']}: {figure['text']}", markup=False, highlight=False)
+    # Where nothing was rated, or no candidate is named, the reason stands for all such figures.
+    lines = [
+        each["why"]
+        if each["why"] in (NOT_YET, NO_CANDIDATE)
+        else f"{each['title']}: {each['text']}"
+        for each in scenario["figures"]
+        if each["key"] not in ("readiness", "decision")  # said below in full
+    ]
+    for line in dict.fromkeys(lines):
+        screen.print(line, markup=False, highlight=False)
     decision = scenario["decision"]
     screen.print(
         f"Beschluss: {decision['verdict']} ({german_day(decision['date'])})" if decision
