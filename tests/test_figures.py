@@ -13,7 +13,7 @@ from test_results import all_cases, but, released
 
 from reallabor.database import reading, transaction
 from reallabor.deciding.comparison import ScenarioComparison, compare
-from reallabor.deciding.figures import MEANINGS, TITLES, Cell, more_cases, scenario_cells
+from reallabor.deciding.figures import TITLES, Cell, meanings, more_cases, scenario_cells
 from reallabor.german import UNKNOWN, today
 from reallabor.models import Organisation, Output, Rater, Remark, Survey, TrialRun, Voice
 from reallabor.models.base import now
@@ -30,8 +30,9 @@ def cells(trial: Trial) -> dict[str, Cell]:
 
 
 def test_every_column_has_a_meaning() -> None:
-    assert list(MEANINGS) == list(TITLES)
-    assert all(text.endswith(".") for text in MEANINGS.values())
+    assert list(meanings()) == list(TITLES)
+    assert all(text.endswith(".") for text in meanings().values())
+    assert "Alpha ab 0,667" in meanings()["agreement"]
 
 
 def test_scenario_without_ratings_claims_nothing(trial: Trial, platform_url: str) -> None:
