@@ -6,13 +6,17 @@ from typing import Any
 
 import building
 import pytest
+import yaml
 from building import CRITERIA, Call, Trial
 from disputed import NEUTRAL, Levels, Rated, person, rated
 from sqlmodel import Session, select
 
 from reallabor.database import reading, transaction
+from reallabor.deciding.figures import meanings
+from reallabor.deciding.readiness import agreement_rule
 from reallabor.errors import NotAllowed, UnknownObject
 from reallabor.models import Role, Round, Variant
+from reallabor.rating.agreement import alpha_words
 from reallabor.rating.disagreement import RoundAgreement, agreement_of, outputs_of_case
 from reallabor.rating.rounds import release_round
 
@@ -71,6 +75,29 @@ def test_verdict_says_what_alpha_means(trial: Trial, platform_url: str) -> None:
     assert by_key["QU"].verdict == "nicht bestimmbar"
     assert by_key["QU"].alpha["ordinal"].reason
     assert by_key["NE"].verdict == "unsicher"
+
+
+@pytest.mark.parametrize("least", [-0.5, 0.667, 0.9])
+def test_verdict_never_contradicts_readiness(trial: Trial, platform_url: str, least: float) -> None:
+    """Whatever `reifegrad.yaml` asks for: what it takes is not called uncertain, nor the other way
+    round."""
+    file = trial.content / "evaluations" / "reifegrad.yaml"
+    rules = yaml.safe_load(file.read_text("utf-8"))
+    file.write_text(yaml.safe_dump({**rules, "alpha": least}), encoding="utf-8")
+    found = rated(trial, LEVELS)
+    with reading() as session:
+        figures = [each.figures for each in seen(session, found).criteria]
+    sure = [each for each in figures if each.alpha["ordinal"].value is not None]
+    assert sure
+    for each in sure:
+        assert (each.verdict != "unsicher") is (agreement_rule(each) == "Alpha")
+    said = {
+        -0.5: "Alpha ab 0,80 gilt als verlässlich, ab \u22120,50 als vorläufig brauchbar.",
+        0.667: "Alpha ab 0,80 gilt als verlässlich, ab 0,667 als vorläufig brauchbar.",
+        0.9: "Alpha ab 0,90 gilt als verlässlich.",
+    }
+    assert alpha_words() == said[least]
+    assert f"Alpha ab {least:g}".replace(".", ",").replace("-", "−") in meanings()["agreement"]
 
 
 @pytest.mark.parametrize("name", ["Anna", "Paul", "Stefan", "Nora"])

@@ -4,14 +4,16 @@ from collections.abc import Callable
 from typing import Any
 
 import building
+import meeting
 import pytest
 from building import Call, Trial
+from sqlalchemy import text
 from sqlmodel import select
 from test_results import all_cases, but, released
 
 from reallabor.database import reading, transaction
 from reallabor.deciding.comparison import ScenarioComparison, compare
-from reallabor.deciding.figures import MEANINGS, TITLES, Cell, more_cases, scenario_cells
+from reallabor.deciding.figures import TITLES, Cell, meanings, more_cases, scenario_cells
 from reallabor.german import UNKNOWN, today
 from reallabor.models import Organisation, Output, Rater, Remark, Survey, TrialRun, Voice
 from reallabor.models.base import now
@@ -28,8 +30,9 @@ def cells(trial: Trial) -> dict[str, Cell]:
 
 
 def test_every_column_has_a_meaning() -> None:
-    assert list(MEANINGS) == list(TITLES)
-    assert all(text.endswith(".") for text in MEANINGS.values())
+    assert list(meanings()) == list(TITLES)
+    assert all(text.endswith(".") for text in meanings().values())
+    assert "Alpha ab 0,667" in meanings()["agreement"]
 
 
 def test_scenario_without_ratings_claims_nothing(trial: Trial, platform_url: str) -> None:
@@ -43,6 +46,31 @@ def test_scenario_without_ratings_claims_nothing(trial: Trial, platform_url: str
     assert found["readiness"].text == "noch nicht bewertet"
     assert found["decision"].text == "noch keiner"
     assert [found[key].text for key in ("n_cases", "n_raters", "n_organisations")] == ["0"] * 3
+
+
+def test_command_line_counts_nothing_where_nothing_was_rated(
+    trial: Trial, platform_url: str, call: Callable[..., Call]
+) -> None:
+    with transaction() as session:
+        load_shipped(session)
+    said = call("compare", trial.slug).out
+    assert said.count("Noch keine Bewertungsrunde freigegeben.") == 1
+    for claimed in ("Fälle:", "Bewertende:", "Organisationen:", "Punktwert:"):
+        assert claimed not in said
+    assert "Ausschlusskriterien: " in said  # known without ratings
+
+
+def test_command_line_says_why_no_candidate_counts(
+    trial: Trial, platform_url: str, call: Callable[..., Call]
+) -> None:
+    with transaction() as session:
+        meeting.release_results(session, trial)
+        session.connection().execute(text("UPDATE variant SET candidate = false"))
+        session.connection().execute(text("UPDATE rating_round SET candidate_id = NULL"))
+    said = call("compare", trial.slug).out
+    assert said.count("Kein Kandidat benannt, auf den sich ein Punktwert bezöge.") == 1
+    assert "Fälle: 0" not in said
+    assert "Bewertende: 1" in said
 
 
 def test_one_case_has_a_score_but_no_interval(trial: Trial, platform_url: str) -> None:

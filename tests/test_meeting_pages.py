@@ -2,19 +2,21 @@
 as the person whose part it is."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import meeting
 import pytest
 from building import REPOSITORY, Trial
-from meeting import CHAIR, ORGANISER, OTHER, PILOT, Gathering, gather_people
-from sqlmodel import select
+from meeting import CHAIR, GUEST, ORGANISER, OTHER, PILOT, Gathering, gather_people
+from sqlmodel import col, select
 from streamlit.testing.v1 import AppTest
 
 from reallabor.database import reading, transaction
 from reallabor.deciding.drafts import read_draft
 from reallabor.deciding.meeting_views import meeting_view
-from reallabor.models import AgendaItem, Condition, Decision, Meeting
+from reallabor.german import day, today
+from reallabor.models import AgendaItem, AuditEntry, Condition, Decision, Meeting
 from reallabor.settings import get_settings
 
 Show = Callable[..., AppTest]
@@ -87,6 +89,29 @@ def test_refused_plan_is_a_sentence(released: Trial, show: Show) -> None:
     app = show("meetings", ORGANISER)
     press(app, "Sitzung planen")
     assert "Bitte der Sitzung einen Titel geben." in words(app)
+
+
+def test_organisation_changes_a_planned_meeting(released: Trial, show: Show) -> None:
+    gathering = gather_people(released, opened=False)
+    app = show("meeting", ORGANISER, **at(gathering))
+    later = today() + timedelta(days=20)
+    labelled(app.text_input, "Titel").input("Verschoben")
+    labelled(app.text_input, "Ort").input("Bensheim")
+    labelled(app.date_input, "Tag").set_value(later)
+    press(app, "Planung ändern")
+    assert f"{day(later)}, Bensheim. Die Sitzung ist geplant." in words(app)
+    with reading() as session:
+        view = meeting_view(session, gathering.meeting_id)
+        noted = session.exec(select(AuditEntry.action).order_by(col(AuditEntry.id))).all()
+    assert (view.meeting.title, view.meeting.held_on) == ("Verschoben", later)
+    assert [each.name for each in view.participants] == [CHAIR, OTHER, PILOT, GUEST]
+    assert [item.slug for item in view.items] == [released.slug]
+    assert noted[-1] == "meeting_changed"
+    for person, opened in ((CHAIR, False), (ORGANISER, True)):
+        if opened:
+            press(app, "Sitzung eröffnen")
+        buttons = show("meeting", person, **at(gathering)).button
+        assert "Planung ändern" not in [each.label for each in buttons]
 
 
 def test_organisation_opens_and_notes_who_came(released: Trial, show: Show) -> None:

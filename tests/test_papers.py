@@ -347,6 +347,46 @@ def test_readiness_lists_every_missing_point() -> None:
     assert items.texts == papers.evidence()["readiness"]["missing"]
 
 
+def ranked(**more: Any) -> str:
+    """What a decision says of its ranking; `more` are keys of the ranking."""
+    kept = papers.evidence()["ranking"]
+    evidence, sha256 = papers.frozen(ranking={**kept, **more})
+    return "".join(section(model(evidence, sha256), "Rangfolge im Vergleich"))
+
+
+def test_ranking_says_what_was_drawn() -> None:
+    kept = papers.evidence()["ranking"]
+    first, second = kept["rows"]
+    told = ranked(rows=[
+        {**first, "missing": [], "undetermined": []},
+        {**second, "missing": ["staff", "effort"], "undetermined": ["benefit"]},
+    ])  # fmt: skip
+    assert (
+        "„Posteingang zuordnen“ ohne Angabe zu: Beschäftigte, Aufwand; ohne 95-%-Bereich: Nutzen."
+    ) in told
+    assert "ist über die ganze Skala gezogen" in told
+    assert "„Bürger-Chatbot zum SGB II“ ohne" not in told
+
+
+def test_ranking_names_who_is_left_out_by_title() -> None:
+    left_out = ["vermerk", "buerger-chatbot", "alt"]
+    titles = {"vermerk": "Gesprächsvermerk"}
+    told = ranked(not_ranked=left_out, not_ranked_titles=titles)
+    assert (
+        "Nicht in der Rangfolge, weil noch keine Ergebnisse vorliegen: „Gesprächsvermerk“, "
+        "„Bürger-Chatbot zum SGB II“, „alt“."
+    ) in told  # an older record has no titles but that of its own scenario
+    assert "Nicht in der Rangfolge" not in ranked(not_ranked=[], not_ranked_titles={})
+
+
+def test_old_ranking_is_printed_without_what_it_does_not_say() -> None:
+    told = ranked()
+    assert "Posteingang zuordnen" in told
+    assert "ohne Angabe" not in told
+    assert "ganze Skala" not in told
+    assert "Nicht in der Rangfolge" not in told
+
+
 def test_annex_says_how_to_verify() -> None:
     evidence, sha256 = papers.frozen()
     annex = "".join(section(model(evidence, sha256), "Nachweis"))

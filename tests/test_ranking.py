@@ -156,9 +156,9 @@ def test_tipping_weight_in_words() -> None:
     ]
     assert [t.weight for t in ranking.tipping] == pytest.approx([2 / 9, 3 / 11])
     assert words(ranking)[:3] == [
-        "Bis Gewicht 22 % für Qualität (jetzt 30 %) läge „Brief“ vorn.",
-        "Ab Gewicht 28 % für Nutzen (jetzt 20 %) läge „Brief“ vorn.",
-        "Welches Gewicht Akzeptanz der Beschäftigten auch hat: Niemand überholt „Antrag“.",
+        "Bis Gewicht 22 % für „Qualität“ (jetzt 30 %) läge „Brief“ vorn.",
+        "Ab Gewicht 28 % für „Nutzen“ (jetzt 20 %) läge „Brief“ vorn.",
+        "Welches Gewicht „Akzeptanz der Beschäftigten“ auch hat: Niemand überholt „Antrag“.",
     ]
 
 
@@ -181,7 +181,7 @@ def test_equal_scenarios_are_called_equally_good() -> None:
     assert [each.rank for each in ranking.scenarios] == [1, 1]
     assert len(ranking.groups) == 1
     assert words(ranking)[0] == (
-        "Jetzt sind „Antrag“ und „Brief“ gleich gut; mit weniger Gewicht für Qualität läge "
+        "Jetzt sind „Antrag“ und „Brief“ gleich gut; mit weniger Gewicht für „Qualität“ läge "
         "„Brief“ vorn."
     )
     assert words(ranking)[2].startswith("Jetzt sind „Antrag“ und „Brief“ gleich gut; mit mehr")
@@ -196,9 +196,22 @@ def test_whole_range_of_a_weight_is_said_as_such() -> None:
     }
     sentences = words(rank(figures, SCALES.weights, SCALES, seed=1))
     assert sentences[:2] == [
-        "Bei Gewicht 0 % für Qualität (jetzt 30 %) läge „Brief“ vorn.",
-        "Bei Gewicht 100 % für Qualität (jetzt 30 %) läge „Chat“ vorn.",
+        "Bei Gewicht 0 % für „Qualität“ (jetzt 30 %) läge „Brief“ vorn.",
+        "Bei Gewicht 100 % für „Qualität“ (jetzt 30 %) läge „Chat“ vorn.",
     ]
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_title_keeps_its_form_in_every_sentence(key: str) -> None:
+    """„Geringer Einführungsaufwand“ would need other endings after `für`."""
+    scale = SCALES.criterion(key)
+    far = {"a": exact(quality=100, benefit=100_000), "b": exact(**{"quality": 90, key: scale.best})}
+    told = [*words(rank(far, ALIKE, SCALES, seed=1)),
+            *words(rank({"a": exact(), "b": exact(**{key: scale.best})}, ALIKE, SCALES, seed=1)),
+            *words(rank({"a": exact(), "b": exact()}, ALIKE, SCALES, seed=1))]  # fmt: skip
+    named = [sentence for sentence in told if scale.title in sentence]
+    assert len(named) >= 3
+    assert all(f"„{scale.title}“" in sentence for sentence in named), named
 
 
 @settings(max_examples=40, deadline=None)
@@ -222,7 +235,7 @@ def test_tipping_sentences_come_true(
         if not sentence.startswith(("Ab", "Bis", "Bei")):
             continue
         percent = int(sentence.split("Gewicht ")[1].split(" %")[0])
-        key = by_title[sentence.split(" für ")[1].split(" (jetzt")[0]]
+        key = by_title[sentence.split(" für „")[1].split("“ (jetzt")[0]]
         rest = sum(value for other, value in ranking.weights.items() if other != key)
         moved = {
             other: percent / 100 if other == key

@@ -127,8 +127,9 @@ def test_record_says_what_the_page_shows(three: list[Trial]) -> None:
     missing = {row["slug"]: row["missing"] for row in found["rows"]}
     assert missing[three[0].slug] == ["staff"]
     assert missing[three[1].slug] == ["benefit", "staff", "clients", "effort", "transfer"]
-    assert found["not_ranked"] == [three[2].slug]
     titles = {each.slug: each.title for each in comparisons}
+    assert found["not_ranked"] == [three[2].slug]
+    assert found["not_ranked_titles"] == {three[2].slug: titles[three[2].slug]}
     assert found["sentences"] == telling_sentences(ranking, SCALES, titles)
 
 
@@ -195,8 +196,8 @@ def test_only_plausible_weights_are_telling() -> None:
         return [each.replace("\u00a0", " ") for each in telling_sentences(ranking, SCALES, titles)]
 
     assert said("b", benefit=172_800) == [
-        "Bis Gewicht 22 % für Qualität (jetzt 30 %) läge „Brief“ vorn.",
-        "Ab Gewicht 28 % für Nutzen (jetzt 20 %) läge „Brief“ vorn.",
+        "Bis Gewicht 22 % für „Qualität“ (jetzt 30 %) läge „Brief“ vorn.",
+        "Ab Gewicht 28 % für „Nutzen“ (jetzt 20 %) läge „Brief“ vorn.",
     ]
     assert said("c", benefit=99_840) == [
         "Niemand überholt „Antrag“, solange sich nur ein Gewicht ändert und plausibel bleibt."
@@ -212,7 +213,7 @@ def test_central_weights_in_words() -> None:
     for slug, key, title in (("a", "quality", "Qualität"), ("b", "benefit", "Nutzen")):
         central = next(e for e in ranking.scenarios if e.slug == slug).central_weights
         assert central[key] > mean[key] + 0.02
-        assert f"{title} {share(central[key])} statt {share(mean[key])}" in words[slug]
+        assert f"„{title}“ {share(central[key])} statt {share(mean[key])}" in words[slug]
     assert words["c"] == "keinen plausiblen Gewichten"
     alone = rank({"a": exact(quality=100), "c": exact(quality=0)}, SCALES.weights, SCALES, seed=1)
     best = alone.scenarios[0]

@@ -20,7 +20,7 @@ from reallabor.content import digest
 from reallabor.database import reading, transaction
 from reallabor.deciding.decisions import IncompleteDecision, NewCondition, decide
 from reallabor.deciding.evidence import gather
-from reallabor.deciding.verifying import DecisionReport, verify_decision
+from reallabor.deciding.verifying import DecisionReport, FigureCheck, verify_decision
 from reallabor.errors import NotAllowed, ReallaborError, WrongState
 from reallabor.german import today
 from reallabor.models import AgendaItem, AuditEntry, Condition, Decision, row_id
@@ -228,7 +228,45 @@ def test_changed_rating_is_found(released: Trial, call: Callable[..., Call]) -> 
     done = call("verify-decision", key)
     assert done.code == 1
     assert "statt 75" in done.err
-    assert "Der Beschluss hält nicht" in done.out
+    verdict, kept, *_ = done.out.splitlines()
+    assert verdict.startswith("Der Beschluss hält nicht: Nachbessern zu ")
+    same = sum(each.same for each in report.figures)
+    assert 0 < same < len(report.figures)
+    assert kept == (
+        f"{same} von {len(report.figures)} Zahlen kommen wieder heraus, "
+        f"{len(report.figures) - same} nicht."
+    )
+
+
+VARIANT = (
+    " WHERE output_id IN (SELECT output.id FROM output JOIN trial_run ON trial_run.id ="
+    " output.run_id JOIN variant ON variant.id = trial_run.variant_id WHERE variant.key = :key)"
+)
+"""The ratings of one variant."""
+
+
+def change(statement: str, **values: object) -> None:
+    """By hand in the database."""
+    with transaction() as session:
+        session.connection().execute(text(statement), values)
+
+
+@pytest.mark.parametrize("key", ["eins", "zwei"])
+def test_variants_of_one_title_are_kept_apart(released: Trial, key: str) -> None:
+    change("UPDATE variant SET title = 'Gleich' WHERE key IN ('eins', 'zwei')")
+    decision = flag(released.slug)
+    assert verify(decision).holds
+    change("UPDATE rating SET level = 1" + VARIANT, key=key)
+    different = [each.words for each in verify(decision).figures if not each.same]
+    assert f"Punktwert (Gleich, {key}) 0 statt 75" in different
+    assert all(f"Gleich, {key}" in each for each in different if "Gleich" in each), different
+
+
+def test_variants_of_one_title_raise_no_false_alarm(released: Trial) -> None:
+    change("UPDATE variant SET title = 'Gleich' WHERE key IN ('eins', 'zwei')")
+    change("UPDATE rating SET level = 2" + VARIANT, key="eins")
+    report = verify(flag(released.slug))
+    assert report.holds, [each.words for each in report.figures if not each.same]
 
 
 def test_changed_weight_is_found(released: Trial) -> None:
@@ -262,12 +300,19 @@ def test_deleted_texts_change_nothing(released: Trial) -> None:
     assert verify(key).holds
 
 
-def test_edited_decision_is_found(released: Trial) -> None:
+def test_edited_decision_is_found(released: Trial, call: Callable[..., Call]) -> None:
     key = flag(released.slug)
     with transaction() as session:
         session.connection().execute(text("UPDATE decision SET reason = 'Anders'"))
-    faults = verify(key).faults
-    assert "'Begründung' ist nicht mehr so, wie es in den Belegen steht." in faults
+    report = verify(key)
+    fault = "'Begründung' ist nicht mehr so, wie es in den Belegen steht."
+    assert fault in report.faults
+    done = call("verify-decision", key)
+    verdict, kept, checksum = done.out.splitlines()
+    assert (done.code, fault in done.err.splitlines()) == (1, True)
+    assert verdict.startswith("Der Beschluss hält nicht: ")
+    assert kept == f"An den Zahlen liegt es nicht: Alle {len(report.figures)} kommen wieder heraus."
+    assert checksum == f"Prüfsumme der Belege: {report.evidence_sha256}"
 
 
 def test_later_round_does_not_disturb(released: Trial) -> None:
@@ -337,7 +382,9 @@ def test_first_format_is_recomputed(released: Trial, call: Callable[..., Call]) 
     assert any("andere Prüfsumme" in each for each in report.faults)  # the entry tells
 
 
-def test_decision_without_results_says_so(trial: Trial, platform_url: str) -> None:
+def test_decision_without_results_says_so(
+    trial: Trial, platform_url: str, call: Callable[..., Call]
+) -> None:
     from reallabor.recording.catalogue import load_shipped
 
     with transaction() as session:
@@ -349,6 +396,31 @@ def test_decision_without_results_says_so(trial: Trial, platform_url: str) -> No
     report = verify(key)
     assert report.holds
     assert any("nachzurechnen ist nichts" in each for each in report.remarks)
+    said = call("verify-decision", key).out
+    assert said.startswith("Der Beschluss hält: Zurückstellen zu ")
+    assert "Zahlen kommen" not in said
+
+
+@pytest.mark.parametrize(
+    ("same", "different", "faults", "words"),
+    [
+        (143, 0, 0, "Alle 143 Zahlen kommen wieder heraus."),
+        (0, 0, 0, ""),
+        (143, 0, 1, "An den Zahlen liegt es nicht: Alle 143 kommen wieder heraus."),
+        (0, 0, 1, ""),
+        (141, 2, 0, "141 von 143 Zahlen kommen wieder heraus, 2 nicht."),
+        (1, 2, 1, "1 von 3 Zahlen kommt wieder heraus, 2 nicht."),
+        (0, 3, 1, "Keine von 3 Zahlen kommt wieder heraus."),
+    ],
+)
+def test_figures_and_verdict_fit_together(
+    same: int, different: int, faults: int, words: str
+) -> None:
+    figures = [FigureCheck("Zahl", 1, 1, True)] * same
+    figures += [FigureCheck("Zahl", 1, 2, False)] * different
+    report = DecisionReport(1, "s", "Beenden", "2026-01-01", "f", figures, ["Fehler"] * faults, [])
+    assert report.holds is not bool(different or faults)
+    assert report.figures_words == words
 
 
 # --- command line -------------------------------------------------------------------------------
@@ -378,7 +450,10 @@ def test_decide_command_speaks_for_a_meeting(
         "beschlossen: Nachbessern", key,
     )  # fmt: skip
     assert "7. Sitzung" in call("meetings").out
-    assert call("verify-decision", key).code == 0
+    verified = call("verify-decision", key)
+    assert (verified.code, verified.err) == (0, "")
+    assert verified.out.startswith("Der Beschluss hält: Nachbessern zu ")
+    assert "Zahlen kommen wieder heraus.\n" in verified.out
     assert call("verify-decision", key, "--json").json["holds"] is True
     assert call("verify-audit", "--json").json["whole"] is True
     assert "In Ordnung" in call("verify-audit").out

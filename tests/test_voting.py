@@ -15,8 +15,9 @@ from reallabor.database import reading, transaction
 from reallabor.deciding.conflicts import declare_conflict
 from reallabor.deciding.evidence import gather
 from reallabor.deciding.meeting_views import meeting_view
+from reallabor.deciding.meetings import close_meeting
 from reallabor.deciding.voting import MotionResult, close_motion, open_motion, set_presence
-from reallabor.errors import VoteRefused, WrongState
+from reallabor.errors import InvalidMeeting, VoteRefused, WrongState
 from reallabor.german import today
 from reallabor.models import AuditEntry, Motion, Organisation, Tally, Vote
 
@@ -118,6 +119,60 @@ def test_vote_of_withdrawn_house_does_not_count(released: Trial) -> None:
         session.add(house)
     with pytest.raises(VoteRefused, match="ist ausgeschieden"):
         vote(gathering, motion, PILOT, "ja")
+
+
+def retire(name: str) -> None:
+    with transaction() as session:
+        person = named(session, name)
+        person.active = False
+        session.add(person)
+
+
+def test_inactive_member_neither_votes_nor_is_waited_for(released: Trial) -> None:
+    gathering = gather_people(released, present=(CHAIR, OTHER, PILOT))
+    motion = put(gathering, "Nachbessern")
+    vote(gathering, motion, CHAIR, "ja")
+    retire(OTHER)
+    with pytest.raises(VoteRefused, match=f"'{OTHER}' ist im Reallabor nicht mehr aktiv"):
+        vote(gathering, motion, OTHER, "ja", by=ORGANISER)
+    with reading() as session:
+        view = meeting_view(session, gathering.meeting_id)
+    (item,) = view.items
+    assert list(item.obstacles) == [gathering.people[OTHER]]
+    assert view.n_present == 2
+    with transaction() as session:
+        set_presence(session, gathering.people[OTHER], False, actor=named(session, ORGANISER))
+    with pytest.raises(InvalidMeeting, match="nicht mehr aktiv"), transaction() as session:
+        set_presence(session, gathering.people[OTHER], True, actor=named(session, ORGANISER))
+
+
+def test_inactive_member_makes_no_quorum(released: Trial) -> None:
+    gathering = gather_people(released)
+    retire(OTHER)
+    with pytest.raises(VoteRefused, match="Nicht beschlussfähig: 1 von mindestens 2"):
+        put(gathering, "Nachbessern")
+
+
+def test_retiring_later_changes_no_result(released: Trial) -> None:
+    gathering = gather_people(released, present=(CHAIR, OTHER, PILOT))
+    first = meeting.adopt(gathering, "Beenden")
+    second = put(gathering, "Nachbessern")
+    vote(gathering, second, OTHER, "ja")
+    retire(OTHER)
+    with reading() as session:
+        motions = meeting_view(session, gathering.meeting_id).items[0].motions
+    assert [each.motion_id for each in motions] == [first, second]
+    before = motions[0].result
+    assert (before.yes, before.n_present, before.adopted) == (2, 3, True)
+    assert close(second).yes == 1  # cast while it counted
+    with transaction() as session:
+        close_meeting(session, gathering.meeting_id, actor=named(session, ORGANISER))
+    with reading() as session:
+        view = meeting_view(session, gathering.meeting_id)
+        record = gather(session, gathering.slug, meeting_item_id=gathering.item_id)["meeting"]
+    assert view.items[0].motions[0].result == before
+    assert view.n_present == 3  # a closed meeting tells who was there
+    assert [each["yes"] for each in record["motions"]] == [2, 1]
 
 
 def test_without_quorum_nobody_votes(released: Trial) -> None:

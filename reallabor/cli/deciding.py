@@ -186,17 +186,20 @@ def verify_decision_command(
         connection = stack.enter_context(tracking()) if with_mlflow else None
         session = stack.enter_context(reading())
         report = verify_decision(session, decision_id, connection=connection)
+    verdict = "Der Beschluss hält" if report.holds else "Der Beschluss hält nicht"
+    if not as_json:
+        screen.print(
+            f"{verdict}: {report.verdict} zu '{report.slug}' vom {german_day(report.decided_on)}.",
+            markup=False, highlight=False, soft_wrap=True,
+        )  # fmt: skip
     different = [each.words for each in report.figures if not each.same]
     for line in [*report.faults, *different]:
         notes.print(line, markup=False, highlight=False, soft_wrap=True)
-    same = len(report.figures) - len(different)
-    verdict = "Der Beschluss hält" if report.holds else "Der Beschluss hält nicht"
     tell(
         report.as_json(), as_json,
+        *filter(None, [report.figures_words]),
         *[f"Hinweis: {remark}" for remark in report.remarks],
-        f"{verdict}: {report.verdict} zu '{report.slug}' vom {german_day(report.decided_on)}; "
-        f"{same} von {count(len(report.figures), 'Zahl', 'Zahlen')} kommen wieder heraus. "
-        f"Prüfsumme {report.evidence_sha256}",
+        f"Prüfsumme der Belege: {report.evidence_sha256}",
     )  # fmt: skip
     if not report.holds:
         raise typer.Exit(1)
@@ -228,6 +231,8 @@ def export_command(
 
 def print_scenario(scenario: dict[str, Any]) -> None:
     """One scenario as a table for people."""
+    from reallabor.deciding.figures import NO_CANDIDATE, NOT_YET
+
     demo = "  [Demodaten]" if scenario["demo"] else ""
     screen.print(f"\n{scenario['title']} ({scenario['slug']}){demo}", style="bold", markup=False)
     table = Table("Variante", "Fälle", "Punktwert", "95 %", "Bewertungen")
@@ -249,9 +254,16 @@ def print_scenario(scenario: dict[str, Any]) -> None:
             f"Punktwert ohne Klärung: {given}",
             markup=False, highlight=False,
         )  # fmt: skip
-    for figure in scenario["figures"]:
-        if figure["key"] not in ("readiness", "decision"):  # said below in full
-            screen.print(f"{figure['title']}: {figure['text']}", markup=False, highlight=False)
+    # Where nothing was rated, or no candidate is named, the reason stands for all such figures.
+    lines = [
+        each["why"]
+        if each["why"] in (NOT_YET, NO_CANDIDATE)
+        else f"{each['title']}: {each['text']}"
+        for each in scenario["figures"]
+        if each["key"] not in ("readiness", "decision")  # said below in full
+    ]
+    for line in dict.fromkeys(lines):
+        screen.print(line, markup=False, highlight=False)
     decision = scenario["decision"]
     screen.print(
         f"Beschluss: {decision['verdict']} ({german_day(decision['date'])})" if decision

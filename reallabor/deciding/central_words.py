@@ -25,7 +25,7 @@ def mean_weights(ranking: Ranking) -> dict[str, float]:
 def central_sentence(
     scenario: RankedScenario, mean: dict[str, float], scales: ComparisonScales
 ) -> str:
-    """`Nutzen 27 % statt 21 %, Qualität 24 % statt 30 %`: the largest differences between the
+    """`„Nutzen“ 27 % statt 21 %, „Qualität“ 24 % statt 30 %`: the largest differences between the
     weightings that put it first and all of them."""
     central = scenario.central_weights
     if central is None:
@@ -36,7 +36,7 @@ def central_sentence(
         key=lambda scale: -abs(more[scale.key]),
     )
     said = [
-        f"{scale.title} {share(central[scale.key])} statt {share(mean[scale.key])}"
+        f"„{scale.title}“ {share(central[scale.key])} statt {share(mean[scale.key])}"
         for scale in telling[:2]
     ]
     return ", ".join(said) or "mittleren Gewichten"

@@ -8,8 +8,10 @@ from reallabor.deciding.gates import WORDS, GateState
 from reallabor.deciding.readiness import agreement_rule
 from reallabor.german import UNKNOWN, count, date, number, span
 from reallabor.models import Audience
+from reallabor.rating.agreement import least_alpha
 from reallabor.rating.results import PRECISION
 from reallabor.rating.voice_results import FEWEST
+from reallabor.thresholds import load_thresholds
 
 TITLES = {
     "readiness": "Reifegrad",
@@ -27,13 +29,13 @@ TITLES = {
 }
 """German column titles by key, in their order."""
 
-MEANINGS = {
+_MEANINGS = {
     "readiness": "Was nach den Regeln des Reallabors vor einer Weiterentwicklung noch fehlt.",
     "score": "Mittel der Kandidatenvariante über alle Fälle auf der Skala 0 bis 100; in Klammern "
     "der Bereich, in dem das wahre Mittel mit 95 % Sicherheit liegt.",
     "gates": "Was nicht verfehlt sein darf, gleich wie hoch der Punktwert ist.",
     "agreement": "Auf wie vielen Kriterien die Bewertenden gut genug übereinstimmen (Alpha ab "
-    "0,667, bei gedrängten Bewertungen AC2).",
+    "{alpha}, bei gedrängten Bewertungen AC2).",
     "n_cases": "Fälle, zu denen die Kandidatenvariante bewertet ist.",
     "n_raters": "Menschen, die in der Runde bewertet haben.",
     "n_organisations": "Häuser, deren Ausgaben bewertet sind.",
@@ -46,7 +48,6 @@ MEANINGS = {
     "sonst eine Angabe des Pilotteams.",
     "decision": "Was der Lenkungskreis zuletzt beschlossen hat.",
 }
-"""What each column means, one German sentence each."""
 
 NOT_YET = "Noch keine Bewertungsrunde freigegeben."
 NO_CANDIDATE = "Kein Kandidat benannt, auf den sich ein Punktwert bezöge."
@@ -72,6 +73,12 @@ class Cell:
     """German; empty where it has none."""
     why: str
     """German sentences that explain the figure, or why there is none."""
+
+
+def meanings() -> dict[str, str]:
+    """What each column means, one German sentence each, by key of TITLES."""
+    alpha = least_alpha(load_thresholds().alpha)
+    return {key: text.format(alpha=alpha) for key, text in _MEANINGS.items()}
 
 
 def scenario_cells(comparison: ScenarioComparison) -> list[Cell]:

@@ -212,7 +212,7 @@ def _item(
         select(Motion).where(Motion.item_id == item.id).order_by(col(Motion.number))
     ).all()
     key = row_id(item.id)
-    # Up to three queries a member, and every device looks every few seconds.
+    # Up to four queries a member, and every device looks every few seconds.
     voters = people if any(each.closed_at is None for each in motions) else []
     obstacles = {
         row_id(each.id): obstacle

@@ -30,13 +30,15 @@ def ranking_json(
         return None
     ranking = rank_drawn(drawn_for(figures, scales), weights or scales.weights)
     titles = {each.slug: each.title for each in comparisons}
+    left_out = sorted(each.slug for each in comparisons if each.slug not in figures)
     return {
         "profile": profile or ("" if weights else DEFAULT),
         "weights": {key: round(weight, DIGITS) for key, weight in ranking.weights.items()},
         "titles": {scale.key: scale.title for scale in scales.criteria},
         "scales_version": scales.version,
         "rows": [_row(each, titles[each.slug]) for each in ranking.scenarios],
-        "not_ranked": sorted(each.slug for each in comparisons if each.slug not in figures),
+        "not_ranked": left_out,
+        "not_ranked_titles": {slug: titles[slug] for slug in left_out},
         "sentences": telling_sentences(ranking, scales, titles),
     }
 

@@ -1,5 +1,6 @@
 """Says in words which weight would put another scenario first; pages, the command line and
-documents use the same sentences."""
+documents use the same sentences. Titles stand in quotation marks: they keep their form wherever a
+sentence puts them."""
 
 from collections.abc import Mapping, Sequence
 from math import ceil, floor
@@ -27,7 +28,7 @@ def tipping_sentences(
             _sentence(each, scale, ranking.weights[scale.key], first, titles) for each in found
         ]
         if not found:
-            sentences.append(f"Welches Gewicht {scale.title} auch hat: Niemand überholt {first}.")
+            sentences.append(f"Welches Gewicht „{scale.title}“ auch hat: Niemand überholt {first}.")
     return sentences
 
 
@@ -66,14 +67,14 @@ def _sentence(
     if abs(tipping.weight - now) * 100 < _NEAR:
         change = "mehr" if above else "weniger"
         return (
-            f"Jetzt sind {first} und {others} gleich gut; mit {change} Gewicht für {scale.title} "
+            f"Jetzt sind {first} und {others} gleich gut; mit {change} Gewicht für „{scale.title}“ "
             f"{would_be} {others} vorn."
         )
     whole = floor(percent + _NEAR) + 1 if above else ceil(percent - _NEAR) - 1
     whole = min(max(whole, 0), 100)
     start = "Bei" if whole in (0, 100) else "Ab" if above else "Bis"
     return (
-        f"{start} Gewicht {number(whole, 0)}\u00a0% für {scale.title} (jetzt {share(now)}) "
+        f"{start} Gewicht {number(whole, 0)}\u00a0% für „{scale.title}“ (jetzt {share(now)}) "
         f"{would_be} {others} vorn."
     )
 

@@ -2,7 +2,7 @@
 against the data of their round, computed anew, and the files behind its gates."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -14,6 +14,7 @@ from reallabor.deciding.comparison import compare
 from reallabor.deciding.data_hash import round_data_sha256
 from reallabor.deciding.figures import scenario_cells
 from reallabor.deciding.published import comparison_json
+from reallabor.deciding.published_figures import cell_figures, comparison_figures
 from reallabor.errors import EvidenceMissing, UnknownObject
 from reallabor.german import ZONE, number
 from reallabor.models import AuditEntry, Decision, Evidence, Organisation, Round, Scenario, row_id
@@ -61,6 +62,23 @@ class DecisionReport:
     @property
     def holds(self) -> bool:
         return not self.faults and all(each.same for each in self.figures)
+
+    @property
+    def figures_words(self) -> str:
+        """How many figures come out again, so that it fits the verdict; empty without figures."""
+        n, same = len(self.figures), sum(each.same for each in self.figures)
+        if n == 0:
+            return ""
+        if same == n and self.faults:
+            return f"An den Zahlen liegt es nicht: Alle {number(n, 0)} kommen wieder heraus."
+        if same == n:
+            return f"Alle {number(n, 0)} Zahlen kommen wieder heraus."
+        if same == 0:
+            return f"Keine von {number(n, 0)} Zahlen kommt wieder heraus."
+        return (
+            f"{number(same, 0)} von {number(n, 0)} Zahlen {'kommt' if same == 1 else 'kommen'} "
+            f"wieder heraus, {number(n - same, 0)} nicht."
+        )
 
     def as_json(self) -> dict[str, Any]:
         """The published form of `verify-decision --json`."""
@@ -152,8 +170,11 @@ def _figures(
         result=_named_as_then(round_result(session, round_), frozen),
         agreement=round_agreement(session, round_),
     )
-    now = dict(_flat(comparison_json(today)))
-    now |= dict(_cells([asdict(cell) for cell in scenario_cells(today)]))
+    computed = [
+        *comparison_figures(comparison_json(today)),
+        *cell_figures([asdict(cell) for cell in scenario_cells(today)]),
+    ]
+    now = {each.key: each.value for each in computed}
     rewritten = _is_rewritten(scenario, evidence)
     cells = [
         each
@@ -161,8 +182,11 @@ def _figures(
         if not (rewritten and (each["key"] == "net_minutes" or each["n"] is None))
     ]
     return [
-        FigureCheck(title, value, now.get(title), _same(value, now.get(title)))
-        for title, value in [*_flat(frozen, _renamed(session, frozen)), *_cells(cells)]
+        FigureCheck(title, value, now.get(key), _same(value, now.get(key)))
+        for key, title, value in (
+            *comparison_figures(frozen, _renamed(session, frozen)),
+            *cell_figures(cells),
+        )
     ]
 
 
@@ -202,64 +226,6 @@ def _changed_since(
     for name in sorted(_renamed(session, evidence["comparison"])):
         yield (f"Die Organisation '{name}' gibt es unter diesem Namen nicht mehr; nachgerechnet "
                "wird, was sie nicht einzeln nennt.")  # fmt: skip
-
-
-def _cells(figures: Sequence[Mapping[str, Any]]) -> Iterator["_Figure"]:
-    """What is computed from the runs and ratings of the round beside its scores."""
-    for cell in figures:
-        if cell["key"] in ("net_minutes", "cost"):
-            for part, words in (("value", ""), ("low", ", untere Grenze"),
-                                ("high", ", obere Grenze")):  # fmt: skip
-                if cell[part] is not None:
-                    yield f"{cell['title']}{words}", cell[part]
-
-
-_Figure = tuple[str, float | None]
-_TITLES = {
-    "n_cases": "Fälle", "n_ratings": "Bewertungen", "n_adjudicated": "Geklärte Urteile",
-    "score": "Punktwert", "score_original": "Punktwert ohne Klärung",
-    "low_share": "Anteil Stufe 1–2", "n_raters": "Bewertende", "n_organisations": "Organisationen",
-}  # fmt: skip
-
-
-def _flat(comparison: Mapping[str, Any], without: Set[str] = frozenset()) -> Iterator[_Figure]:
-    """The numbers of a comparison's published form by a German title, but those of the
-    organisations `without`; what an older form does not have is left out."""
-    for key in ("n_cases", "n_raters", "n_organisations", "n_adjudicated"):
-        if key in comparison:
-            yield f"{_TITLES[key]} insgesamt", comparison[key]
-    for criterion, figures in comparison.get("agreement", {}).items():
-        for key, title in (("alpha", "Alpha"), ("ac2", "AC2")):
-            if key in figures:
-                yield f"{title} {criterion}", figures[key]
-    for variant in comparison.get("variants", []):
-        name = f"({variant['title']})"
-        for key in ("score", "score_original", "low_share", "n_cases", "n_ratings"):
-            if key in variant:
-                yield f"{_TITLES[key]} {name}", variant[key]
-        yield from _interval(f"Punktwert {name}", variant.get("score_interval"))
-        for criterion, figure in variant.get("criteria", {}).items():
-            for key, title in (("mean", "Mittel"), ("median", "Median"), ("n", "Fälle")):
-                if key in figure:
-                    yield f"{title} {criterion} {name}", figure[key]
-            yield from _interval(f"{criterion} {name}", figure.get("interval"))
-        yield from _houses(variant, without)
-
-
-def _houses(variant: Mapping[str, Any], without: Set[str]) -> Iterator[_Figure]:
-    for house in variant.get("organisations", []):
-        if house["organisation"] in without:
-            continue
-        where = f"({variant['title']}, {house['organisation']})"
-        yield f"Punktwert {where}", house["score"]
-        yield f"Fälle {where}", house["n_cases"]
-        yield from _interval(f"Punktwert {where}", house.get("score_interval"))
-
-
-def _interval(title: str, ends: list[float] | None) -> Iterator[_Figure]:
-    if ends is not None:
-        yield f"{title}, untere Grenze", ends[0]
-        yield f"{title}, obere Grenze", ends[1]
 
 
 def _same(frozen: float | None, today: float | None) -> bool:

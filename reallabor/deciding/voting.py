@@ -5,7 +5,7 @@ not lead to each other, and neither the audit trail nor a log says more."""
 from collections import Counter
 from dataclasses import dataclass
 
-from sqlalchemy import case, update
+from sqlalchemy import case, or_, update
 from sqlmodel import Session, col, func, select
 
 from reallabor import audit
@@ -64,6 +64,11 @@ def set_presence(
         raise InvalidMeeting(
             f"Die Organisation von '{participant.name}' ist inzwischen ausgeschieden; die Person "
             "kann nicht mehr als Mitglied teilnehmen."
+        )
+    if present and participant.has_vote and _is_retired(session, participant):
+        raise InvalidMeeting(
+            f"'{participant.name}' ist im Reallabor nicht mehr aktiv; die Person kann nicht mehr "
+            "als Mitglied teilnehmen."
         )
     if participant.present != present:
         participant.present = present
@@ -195,11 +200,16 @@ def adopted_motion(session: Session, item_id: int, meeting: Meeting) -> Motion |
 
 
 def count_present(session: Session, meeting_id: int) -> int:
-    """Members with a vote who are there; a conflict on one item does not lessen the quorum."""
+    """Members with a vote who are there; a conflict on one item does not lessen the quorum. Who was
+    set inactive does not count, but in a closed meeting all do who were there."""
     return session.exec(
-        select(func.count()).select_from(Participant).where(
+        select(func.count()).select_from(Participant)
+        .join(Meeting, col(Meeting.id) == Participant.meeting_id)
+        .outerjoin(Person, col(Person.id) == Participant.person_id)
+        .where(
             Participant.meeting_id == meeting_id, col(Participant.has_vote),
             col(Participant.present),
+            or_(col(Meeting.closed_at).is_not(None), col(Person.active).is_not(False)),
         )
     ).one()  # fmt: skip
 
@@ -211,6 +221,8 @@ def vote_obstacle(
     name = participant.name
     if not participant.has_vote:
         return f"'{name}' ist zu Gast und hat keine Stimme."
+    if _is_retired(session, participant):
+        return f"'{name}' ist im Reallabor nicht mehr aktiv und stimmt nicht mit ab."
     if not participant.present:
         return f"'{name}' ist nicht als anwesend eingetragen; abstimmen können nur Anwesende."
     if has_declared(session, item_id, row_id(participant.id)):
@@ -218,6 +230,12 @@ def vote_obstacle(
     if has_left(session, participant.organisation_id, meeting.held_on):
         return f"Die Organisation von '{name}' ist ausgeschieden; die Stimme zählt nicht."
     return None
+
+
+def _is_retired(session: Session, participant: Participant) -> bool:
+    """Whether the person behind a participant was set inactive."""
+    person = session.get(Person, participant.person_id) if participant.person_id else None
+    return person is not None and not person.active
 
 
 def _require_vote(

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from sqlmodel import Session
 
 from reallabor.errors import WrongState
+from reallabor.german import number
 from reallabor.models import Round, Rubric, Scenario
 from reallabor.rating.results import released_round
 from reallabor.rating.round_data import RoundData, load_round
@@ -25,20 +26,21 @@ from reallabor.statistics import (
     raw_agreement,
     reliability,
 )
+from reallabor.thresholds import load_thresholds
 
 SEED = 20_261_121
 """Fixed, so that the same ratings always give the same interval."""
 CONTINUOUS = "Die Skala hat keine festen Stufen; AC2 ist dafür nicht erklärt."
-RELIABLE, TENTATIVE = 0.8, 0.667
-"""From here on alpha counts as reliable, and as good enough for tentative conclusions
-(Krippendorff 2004, Content Analysis, 2nd ed., section 11.4)."""
+RELIABLE = 0.8
+"""From here on alpha counts as reliable (Krippendorff 2004, Content Analysis, 2nd ed., section
+11.4). From when on it is good enough for tentative conclusions (0.667 there) says
+`evaluations/reifegrad.yaml`, so that no word contradicts readiness."""
 MOST_LEVELS = 101
 """AC2 is defined over declared levels; a longer scale counts as continuous."""
 
 
 Levels = pd.DataFrame | Mapping[str, NDArray[Any]]
 """Ratings of one criterion in long form: `unit`, `rater`, `level`, `cluster`."""
-_WORDS = {"verlässlich": RELIABLE, "vorläufig": TENTATIVE, "unsicher": -np.inf}
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,32 @@ class Agreement:
         alpha = self.alpha["ordinal"].value
         if alpha is None:
             return "nicht bestimmbar"
-        return next(word for word, least in _WORDS.items() if alpha >= least)
+        reliable, tentative = _least_alphas()
+        return (
+            "verlässlich"
+            if alpha >= reliable
+            else "vorläufig"
+            if alpha >= tentative
+            else "unsicher"
+        )
+
+
+def alpha_words() -> str:
+    """`Alpha ab 0,80 gilt als verlässlich, ab 0,667 als vorläufig brauchbar.`"""
+    reliable, tentative = _least_alphas()
+    less = f", ab {least_alpha(tentative)} als vorläufig brauchbar" if tentative < reliable else ""
+    return f"Alpha ab {least_alpha(reliable)} gilt als verlässlich{less}."
+
+
+def least_alpha(value: float) -> str:
+    """`0,80` or `0,667`: with three decimals only where two do not hold it."""
+    return number(value, 2 if round(value, 2) == value else 3)
+
+
+def _least_alphas() -> tuple[float, float]:
+    """From when on alpha counts as reliable and as tentative."""
+    tentative = load_thresholds().alpha
+    return max(RELIABLE, tentative), tentative
 
 
 def scenario_agreement(session: Session, scenario: Scenario) -> dict[str, Agreement]:

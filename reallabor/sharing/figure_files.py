@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from reallabor.deciding.comparison import ScenarioComparison
-from reallabor.deciding.figures import MEANINGS, TITLES, Cell, scenario_cells
+from reallabor.deciding.figures import TITLES, Cell, meanings, scenario_cells
 
 HEAD = ("Kurzname", "Szenario", "Hinweis")
 NUMBERS = {"value": "Wert", "low": "von (95 %)", "high": "bis (95 %)", "n": "n"}
@@ -37,14 +37,14 @@ def figures_xlsx(comparisons: Sequence[ScenarioComparison]) -> bytes:
     """A sheet with the figures, numbers as numbers, and one that explains each."""
     from openpyxl import Workbook
 
-    book = Workbook()
+    book, meant = Workbook(), meanings()
     sheet = book.active
     sheet.title = "Vergleich"
     _write(sheet, [columns(), *(_row(each) for each in comparisons)])
     sheet.freeze_panes = "C2"
     explained = book.create_sheet("Erläuterungen")
     _write(explained, [list(EXPLAINED), *(
-        [each.slug, cell.title, MEANINGS[cell.key], cell.why]
+        [each.slug, cell.title, meant[cell.key], cell.why]
         for each in comparisons
         for cell in scenario_cells(each)
     )])  # fmt: skip

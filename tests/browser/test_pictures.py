@@ -22,7 +22,7 @@ def test_pictures_of_main_pages(browser: Browser, platform: Platform) -> None:
     page.wait_for_timeout(800)
     page.screenshot(path=folder / "scenario.png")
     screen.open("steckbrief", "Nadja Organisation", szenario="buerger-chatbot")
-    page.get_by_role("button", name="Bewertung planen").click()
+    page.get_by_role("button", name="Neue Bewertungsrunde planen").click()
     screen.rest()
     page.get_by_role("button", name="Bewertungsrunde beginnen").click()
     expect(page.get_by_text("läuft. Die Bewertenden sehen").first).to_be_visible()

@@ -7,7 +7,7 @@ from typing import Any
 
 from reallabor.german import UNKNOWN, share
 from reallabor.sharing.papers.blocks import Block, Chart, Dot, Items, Paragraph, Table
-from reallabor.sharing.papers.wording import Evidence, amount, listed, with_span
+from reallabor.sharing.papers.wording import Evidence, amount, listed, quoted, with_span
 
 
 def figures(evidence: Evidence) -> list[Block]:
@@ -88,7 +88,8 @@ def _score(variant: Mapping[str, Any]) -> str:
 
 
 def ranking(evidence: Evidence) -> list[Block]:
-    """The order under the profile of weights, and what would change it; nothing without one."""
+    """The order under the profile of weights, what it could not count, and what would change it;
+    nothing without one. Older records do not say what was missing."""
     found = evidence.get("ranking")
     if not found:
         return []
@@ -118,5 +119,42 @@ def ranking(evidence: Evidence) -> list[Block]:
             "ersten drei“ sagen, bei welchem Anteil aller vertretbaren Gewichtungen das so wäre."
         ),
     ]  # fmt: skip
+    blocks += _drawn(found, titles) + _left_out(found, evidence)
     sentences = [str(each) for each in found.get("sentences") or []]
     return [*blocks, Items(sentences)] if sentences else blocks
+
+
+def _drawn(found: Mapping[str, Any], titles: Mapping[str, str]) -> list[Block]:
+    """By scenario the criteria that were drawn over the whole scale."""
+    said = []
+    for row in found.get("rows") or []:
+        gaps = [
+            f"{words}: {listed([titles.get(key, key) for key in row[name]])}"
+            for words, name in (("ohne Angabe zu", "missing"),
+                                ("ohne 95-%-Bereich", "undetermined"))
+            if row.get(name)
+        ]  # fmt: skip
+        if gaps:
+            said.append(f"{quoted([row['title']])} {'; '.join(gaps)}.")
+    if not said:
+        return []
+    return [
+        Items(said),
+        Paragraph(
+            "Was fehlt oder keinen Bereich hat, ist über die ganze Skala gezogen; das macht den "
+            "Gesamtwert unsicherer und zieht ihn zur Mitte."
+        ),
+    ]
+
+
+def _left_out(found: Mapping[str, Any], evidence: Evidence) -> list[Block]:
+    """The scenarios without a rank; an older record has no title but that of its own scenario."""
+    slugs = found.get("not_ranked") or []
+    if not slugs:
+        return []
+    own = evidence.get("scenario") or evidence["comparison"]
+    titles = {own.get("slug"): own["title"], **(found.get("not_ranked_titles") or {})}
+    names = quoted([titles.get(slug, slug) for slug in slugs])
+    return [Paragraph(
+        f"Nicht in der Rangfolge, weil noch keine Ergebnisse vorliegen: {names}."
+    )]  # fmt: skip

@@ -58,6 +58,11 @@ def listed(parts: Sequence[object]) -> str:
     return ", ".join(str(part) for part in parts if part not in (None, ""))
 
 
+def quoted(titles: Sequence[object]) -> str:
+    """`„a“, „b“`: titles keep their form wherever a sentence puts them."""
+    return ", ".join(f"„{title}“" for title in titles)
+
+
 def sentence(text: str) -> str:
     """With a full stop, so that the next one may follow."""
     text = text.strip()

@@ -8,10 +8,10 @@ import streamlit as st
 
 from reallabor.deciding.comparison import ScenarioComparison
 from reallabor.deciding.figures import (
-    MEANINGS,
     TITLES,
     Cell,
     house_names,
+    meanings,
     more_cases,
     scenario_cells,
 )
@@ -103,8 +103,8 @@ def show_overview(comparisons: Sequence[ScenarioComparison]) -> None:
     with st.container(key="overview-table"):
         show_table(figures_table(comparisons, cells))
     with st.expander("Was bedeuten die Spalten?", icon=":material/help:"):
-        for key, title in TITLES.items():
-            st.markdown(f"**{title}:** {plain(MEANINGS[key])}")
+        for key, meaning in meanings().items():
+            st.markdown(f"**{TITLES[key]}:** {plain(meaning)}")
     with st.expander("Woraus ergeben sich die Zahlen?", icon=":material/functions:"):
         titles = {each.slug: _name(each) for each in comparisons}
         slug = choose_one("Szenario", "erklaert", titles)

@@ -6,6 +6,7 @@ import streamlit as st
 from reallabor.deciding.comparison import ScenarioComparison
 from reallabor.deciding.figures import house_names, more_cases
 from reallabor.german import count, number
+from reallabor.rating.agreement import alpha_words
 from reallabor.rating.results import RoundResult
 from reallabor.recording.runs import measure_titles
 from reallabor.ui import pages
@@ -154,8 +155,8 @@ def show_agreement(comparison: ScenarioComparison) -> None:
     if comparison.agreement:
         st.subheader("Übereinstimmung der Bewertenden", anchor=False)
         st.caption(
-            "Alpha ab 0,80 gilt als verlässlich, ab 0,667 als vorläufig brauchbar. Drängen sich "
-            "die Bewertungen an einem Ende der Skala, sagt Alpha wenig; dann zählt AC2."
+            f"{alpha_words()} Drängen sich die Bewertungen an einem Ende der Skala, sagt Alpha "
+            "wenig; dann zählt AC2."
         )
         show_table(agreement_table(comparison))
     if comparison.result is not None:

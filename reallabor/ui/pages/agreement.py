@@ -9,7 +9,7 @@ from reallabor.german import count, number, share, span
 from reallabor.people import Person
 from reallabor.policies import may_adjudicate, may_edit_rubrics
 from reallabor.rating.adjudicating import count_open_disputes
-from reallabor.rating.agreement import RELIABLE, TENTATIVE
+from reallabor.rating.agreement import alpha_words
 from reallabor.rating.calibration import GoldFigure, gold_agreement
 from reallabor.rating.disagreement import (
     CriterionAgreement,
@@ -32,8 +32,7 @@ def show_criteria(criteria: list[CriterionAgreement]) -> None:
     """All criteria with their figures, and why some cannot be determined."""
     st.header("Kriterien", anchor=False)
     st.caption(
-        f"Alpha ab {number(RELIABLE, 2)} gilt als verlässlich, ab {number(TENTATIVE, 3)} als "
-        "vorläufig brauchbar; in Klammern der Bereich, in dem der wahre Wert mit 95 % Sicherheit "
+        f"{alpha_words()} In Klammern steht der Bereich, in dem der wahre Wert mit 95 % Sicherheit "
         "liegt. Drängen sich die Bewertungen an einem Ende der Skala, sagt Alpha wenig; dann zählt "
         "AC2. Gezählt sind die Stufen, wie sie vergeben wurden, nie die geklärten."
     )
