@@ -153,6 +153,15 @@ def test_inactive_member_makes_no_quorum(released: Trial) -> None:
         put(gathering, "Nachbessern")
 
 
+def test_member_whose_house_left_makes_no_quorum(released: Trial) -> None:
+    gathering = gather_people(released)
+    with transaction() as session:
+        house_id = named(session, OTHER).organisation_id
+        session.get_one(Organisation, house_id).left_on = today()
+    with pytest.raises(VoteRefused, match="Nicht beschlussfähig: 1 von mindestens 2"):
+        put(gathering, "Nachbessern")
+
+
 def test_retiring_later_changes_no_result(released: Trial) -> None:
     gathering = gather_people(released, present=(CHAIR, OTHER, PILOT))
     first = meeting.adopt(gathering, "Beenden")

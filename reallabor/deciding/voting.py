@@ -5,7 +5,7 @@ not lead to each other, and neither the audit trail nor a log says more."""
 from collections import Counter
 from dataclasses import dataclass
 
-from sqlalchemy import case, or_, update
+from sqlalchemy import and_, case, or_, update
 from sqlmodel import Session, col, func, select
 
 from reallabor import audit
@@ -20,6 +20,7 @@ from reallabor.models import (
     Choice,
     Meeting,
     Motion,
+    Organisation,
     Participant,
     Person,
     Tally,
@@ -201,15 +202,26 @@ def adopted_motion(session: Session, item_id: int, meeting: Meeting) -> Motion |
 
 def count_present(session: Session, meeting_id: int) -> int:
     """Members with a vote who are there; a conflict on one item does not lessen the quorum. Who was
-    set inactive does not count, but in a closed meeting all do who were there."""
+    set inactive, or whose organisation has left, does not count, but in a closed meeting all do who
+    were there."""
     return session.exec(
         select(func.count()).select_from(Participant)
         .join(Meeting, col(Meeting.id) == Participant.meeting_id)
         .outerjoin(Person, col(Person.id) == Participant.person_id)
+        .outerjoin(Organisation, col(Organisation.id) == Participant.organisation_id)
         .where(
             Participant.meeting_id == meeting_id, col(Participant.has_vote),
             col(Participant.present),
-            or_(col(Meeting.closed_at).is_not(None), col(Person.active).is_not(False)),
+            or_(
+                col(Meeting.closed_at).is_not(None),
+                and_(
+                    col(Person.active).is_not(False),
+                    or_(
+                        col(Organisation.left_on).is_(None),
+                        col(Organisation.left_on) > Meeting.held_on,
+                    ),
+                ),
+            ),
         )
     ).one()  # fmt: skip
 
