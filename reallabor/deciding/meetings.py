@@ -9,6 +9,7 @@ from sqlmodel import Session, col, delete, func, select
 
 from reallabor import audit
 from reallabor.content import storable
+from reallabor.deciding.profiles import find_profile
 from reallabor.errors import InvalidMeeting, UnknownObject, WrongState
 from reallabor.german import day, today
 from reallabor.models import (
@@ -19,7 +20,6 @@ from reallabor.models import (
     Organisation,
     Participant,
     Person,
-    WeightProfile,
     now,
     row_id,
 )
@@ -71,8 +71,6 @@ def change_meeting(
             "Beschlussfähigkeit stehen fest. Wer hinzukommt, lässt sich auf der Seite der Sitzung "
             "eintragen."
         )
-    items = select(AgendaItem.id).where(AgendaItem.meeting_id == meeting_id)
-    session.exec(delete(Conflict).where(col(Conflict.item_id).in_(items)))
     drafts = {
         item.scenario_id: (item.note, item.draft)
         for item in session.exec(select(AgendaItem).where(AgendaItem.meeting_id == meeting_id))
@@ -233,7 +231,7 @@ def _fill(session: Session, meeting: Meeting, plan: MeetingPlan) -> None:
     meeting.held_on, meeting.quorum = plan.held_on, plan.quorum
     meeting.place = storable(plan.place.strip())
     meeting.profile_name = plan.profile
-    meeting.weights = _weights(session, plan.profile)
+    meeting.weights = dict(find_profile(session, plan.profile).weights) if plan.profile else {}
     scenarios = [get_scenario(session, slug) for slug in dict.fromkeys(plan.slugs)]
     members = list(dict.fromkeys(plan.members))
     for missing, sentence in (
@@ -261,21 +259,6 @@ def _fill(session: Session, meeting: Meeting, plan: MeetingPlan) -> None:
         for place, scenario in enumerate(scenarios, start=1)
     )
     session.flush()
-
-
-def _weights(session: Session, profile: str) -> dict[str, float]:
-    if not profile:
-        return {}
-    newest = session.exec(
-        select(WeightProfile).where(WeightProfile.name == profile)
-        .order_by(col(WeightProfile.id).desc()).limit(1)
-    ).first()  # fmt: skip
-    if newest is None or newest.retired:
-        raise UnknownObject(
-            f"Ein Gewichtsprofil '{profile}' gibt es nicht. Bitte ein anderes wählen oder es im "
-            "Vergleich speichern."
-        )
-    return newest.weights
 
 
 def _member(session: Session, meeting: Meeting, person_id: int) -> Participant:
