@@ -94,6 +94,8 @@ def _take_over(
     key, text = _key(name), st.query_params.get(name, "")
     known = st.session_state.get(f"{key}-written") == text and key in st.session_state
     if known and _fits(read, st.session_state[key], default):
+        # Written again: the same choice on another page is another widget and would begin anew.
+        st.session_state[key] = st.session_state[key]
         return
     value = default if not text else read(text)
     st.session_state[f"{key}-stale"] = ""
