@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import building
+import meeting
 import pytest
 import structlog
 import surveys
@@ -16,6 +17,8 @@ import tracked
 from building import REPOSITORY, Trial
 from fielded import fielded_trial
 from golden import gold_file
+from meeting import Gathering, gather_people
+from reviewing import add_reviewers
 from stand_in import Reply, StandIn, StandInEndpoint
 
 from reallabor.database import get_engine, prepare_database, transaction
@@ -238,6 +241,32 @@ def gold(trial: Trial, platform_url: str) -> Path:
         building.load_with_runs(session, trial)
         building.add_staff(session)
     return path
+
+
+@pytest.fixture
+def released(trial: Trial, platform_url: str) -> Trial:
+    """The small trial with a released round."""
+    with transaction() as session:
+        meeting.release_results(session, trial)
+    return trial
+
+
+@pytest.fixture
+def adopted(released: Trial) -> Gathering:
+    """A meeting that has adopted „Nachbessern“ for it."""
+    gathering = gather_people(released)
+    meeting.adopt(gathering, "Nachbessern")
+    return gathering
+
+
+@pytest.fixture
+def reviewed(trial: Trial, platform_url: str) -> Trial:
+    """The small trial with runs, staff and one reviewer per office."""
+    with transaction() as session:
+        building.load_with_runs(session, trial)
+        building.add_staff(session)
+        add_reviewers(session)
+    return trial
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from building import HOUSE, Trial
 from sqlmodel import Session, select
 
 from reallabor.database import transaction
-from reallabor.deciding.decisions import decide
+from reallabor.deciding.decisions import NewCondition, decide
 from reallabor.deciding.meetings import MeetingPlan, item_of, open_meeting, plan_meeting
 from reallabor.deciding.voting import cast_vote, close_motion, open_motion, set_presence
 from reallabor.german import today
@@ -18,6 +18,11 @@ from reallabor.rating.rounds import open_round, release_round
 CHAIR, OTHER, PILOT = "Stefan Lenkung", "Mona Mitglied", "Pia Pilothaus"
 """Members; the last is of the house that trials the scenario."""
 ORGANISER, GUEST = "Olga Organisation", "Dana Datenschutz"
+CONDITIONS = [
+    NewCondition("Hinweis ergänzen", "Paul Pilot", today() + timedelta(days=20)),
+    NewCondition("Schulen", "Cora Bewertung", today() + timedelta(days=40)),
+]
+"""Two, with owner and day."""
 
 
 @dataclass(frozen=True)

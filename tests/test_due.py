@@ -3,30 +3,17 @@
 from datetime import timedelta
 from typing import Any
 
-import meeting
 import pytest
 from building import Trial
-from meeting import CHAIR, ORGANISER, named
+from meeting import CHAIR, CONDITIONS, ORGANISER, named
 from sqlmodel import col, select
 
 from reallabor.database import reading, transaction
-from reallabor.deciding.decisions import NewCondition, decide
+from reallabor.deciding.decisions import decide
 from reallabor.deciding.due import due_conditions, due_reviews, mark_met
 from reallabor.errors import NotAllowed, WrongState
 from reallabor.german import today
 from reallabor.models import Condition, row_id
-
-CONDITIONS = [
-    NewCondition("Hinweis ergänzen", "Paul Pilot", today() + timedelta(days=20)),
-    NewCondition("Schulen", "Cora Bewertung", today() + timedelta(days=40)),
-]
-
-
-@pytest.fixture
-def released(trial: Trial, platform_url: str) -> Trial:
-    with transaction() as session:
-        meeting.release_results(session, trial)
-    return trial
 
 
 def flag(slug: str, verdict: str = "Nachbessern", **more: Any) -> None:

@@ -1,6 +1,5 @@
 """Gates of law: who may confirm them, with what, for how long, and what a finding changes."""
 
-from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
@@ -16,9 +15,8 @@ from reviewing import (
     add_reviewers,
     find,
     gate_of,
-    reviewer,
 )
-from sqlmodel import Session, SQLModel, col, func, select
+from sqlmodel import SQLModel, col, func, select
 
 from reallabor import audit
 from reallabor.database import reading, transaction
@@ -31,9 +29,7 @@ from reallabor.deciding.findings import (
     list_findings,
 )
 from reallabor.deciding.gates import GateState
-from reallabor.deciding.reviewing import review_tasks
-from reallabor.deciding.worksheets import answer_worksheet, list_worksheets
-from reallabor.errors import InvalidFinding, NotAllowed, ReallaborError, UnknownObject
+from reallabor.errors import InvalidFinding, NotAllowed, UnknownObject
 from reallabor.gates import GENERAL_GATES, load_gates
 from reallabor.german import day, today
 from reallabor.models import (
@@ -45,10 +41,8 @@ from reallabor.models import (
     OutboxEntry,
     Role,
     TrialRun,
-    WorksheetAnswer,
 )
 from reallabor.policies import OFFICES
-from reallabor.rating.rounds import open_round, release_round
 
 GATE_OF_OFFICE = {
     "DSB": SCREENING,
@@ -57,16 +51,6 @@ GATE_OF_OFFICE = {
     "Fachseite": "ki-vo-klasse",
 }
 WRITTEN: tuple[type[SQLModel], ...] = (GateReview, Evidence, OutboxEntry, AuditEntry)
-
-
-@pytest.fixture
-def reviewed(trial: Trial, platform_url: str) -> Trial:
-    """The small trial with runs, staff and one reviewer per office."""
-    with transaction() as session:
-        building.load_with_runs(session, trial)
-        building.add_staff(session)
-        add_reviewers(session)
-    return trial
 
 
 def counts() -> list[int]:
@@ -256,174 +240,3 @@ def test_demo_findings_count_for_demo_results_only(trial: Trial, platform_url: s
         for run in session.exec(select(TrialRun)):
             run.demo = False
     assert gate_of(trial).state == GateState.OPEN
-
-
-# --- worksheets ---------------------------------------------------------------------------------
-
-
-def progress(slug: str) -> dict[str, str]:
-    with reading() as session:
-        return {view.sheet.key: view.progress for view in list_worksheets(session, slug)}
-
-
-def test_worksheets_of_high_risk_appear_with_it(reviewed: Trial) -> None:
-    assert progress(reviewed.slug) == {"art-5": "0 von 8 geklärt"}
-    risk = {"class": "Hochrisiko", "high_risk": True, "article": "Anhang III", "reason": "x"}
-    reviewed.change(risk_class=risk)
-    with transaction() as session:
-        building.load_shipped(session)
-    assert progress(reviewed.slug) == {
-        "art-5": "0 von 8 geklärt", "art-26": "0 von 10 geklärt", "art-27": "0 von 6 geklärt",
-    }  # fmt: skip
-    assert gate_of(reviewed, "grundrechte-folgenabschaetzung").state == GateState.OPEN
-
-
-def answer(slug: str, item: str = "a", text: str = "Nein.", *, done: bool = True,
-           role: Role = Role.DATA_PROTECTION, worksheet: str = "art-5") -> None:  # fmt: skip
-    with transaction() as session:
-        actor = reviewer(session, role)
-        answer_worksheet(session, slug, worksheet, item, text=text, done=done, actor=actor)
-
-
-def test_newest_answer_counts_and_repeating_it_adds_none(reviewed: Trial) -> None:
-    for text, done in (("Nein.", True), ("Nein.", True), ("Doch, unklar.", False)):
-        answer(reviewed.slug, text=text, done=done)
-    with reading() as session:
-        assert len(session.exec(select(WorksheetAnswer)).all()) == 2
-        first = list_worksheets(session, reviewed.slug)[0].items[0]
-    assert (first.text, first.done) == ("Doch, unklar.", False)
-    assert progress(reviewed.slug)["art-5"] == "0 von 8 geklärt"
-
-
-@pytest.mark.parametrize(
-    ("changes", "refusal"),
-    [
-        ({"text": " "}, "Geklärt ist eine Frage erst mit einer Antwort"),
-        ({"text": "x" * 4001}, "4001 Zeichen"),
-        ({"item": "z"}, "'art-5/z' gibt es"),
-        ({"worksheet": "art-27"}, "'art-27/a' gibt es"),
-        ({"role": Role.EVALUATOR}, "Arbeitsblätter ausfüllen können nur"),
-        ({"role": Role.STEERING}, "Arbeitsblätter ausfüllen können nur"),
-    ],
-    ids=str,
-)
-def test_refused_answer_is_not_stored(
-    reviewed: Trial, changes: dict[str, Any], refusal: str
-) -> None:  # fmt: skip
-    with pytest.raises(ReallaborError, match=refusal):
-        answer(reviewed.slug, **changes)
-    with reading() as session:
-        assert session.exec(select(WorksheetAnswer)).all() == []
-
-
-def test_settled_checklist_lets_its_gate_pass(reviewed: Trial) -> None:
-    for item in "abcdefg":
-        answer(reviewed.slug, item)
-    with pytest.raises(InvalidFinding, match=r"offen: Art\. 5 Abs\. 1 Buchst\. h\."):
-        find(reviewed, STOPPING)
-    answer(reviewed.slug, "h")
-    find(reviewed, STOPPING)
-    assert gate_of(reviewed, STOPPING).state == GateState.PASSED
-
-
-# --- tasks --------------------------------------------------------------------------------------
-
-
-def test_office_sees_what_is_open_and_what_expires(reviewed: Trial) -> None:
-    def tasks(role: Role) -> list[tuple[list[str], list[str]]]:
-        with reading() as session:
-            return [
-                ([gate.key for gate in task.open], [gate.key for gate in task.expiring])
-                for task in review_tasks(session, reviewer(session, role))
-            ]
-
-    assert tasks(Role.STAFF_COUNCIL) == [([PERSONNEL], [])]
-    assert tasks(Role.PILOT) == []
-    find(reviewed)
-    assert tasks(Role.STAFF_COUNCIL) == []
-    find(reviewed, expires_on=today() + timedelta(days=31))
-    assert tasks(Role.STAFF_COUNCIL) == []
-    find(reviewed, expires_on=today() + timedelta(days=30))
-    assert tasks(Role.STAFF_COUNCIL) == [([], [PERSONNEL])]
-
-
-# --- readiness ----------------------------------------------------------------------------------
-
-
-def rated(session: Session, trial: Trial, level: int = 4) -> None:
-    people = {each.name.split()[0]: each for each in session.exec(select(building.Person))}
-    round_ = open_round(session, trial.slug, actor=people["Olga"])
-    for name in ("Anna", "Bert", "Cora"):
-        building.rate_all(session, round_, people[name], level)
-    release_round(session, round_.id or 0, actor=people["Olga"])
-
-
-def test_missing_points_say_where_they_are_mended(reviewed: Trial) -> None:
-    with transaction() as session:
-        rated(session, reviewed)
-    find(reviewed, outcome=GateOutcome.MISSED, note="Abgelehnt.", links=[])
-    with reading() as session:
-        points = compare(session, [reviewed.slug])[0].readiness.points
-    links = {point.text: point.link for point in points}
-    slug = reviewed.slug
-    gate = "Ausschlusskriterium verfehlt: Beteiligung des Personalrats"
-    assert links[gate] == f"pruefpunkte?szenario={slug}&punkt=personalrat"
-    assert links["6 von mindestens 30 Fällen bewertet"] == f"steckbrief?szenario={slug}"
-    assert links["Erprobt in 1 von mindestens 2 Organisationen"] == f"hochladen?szenario={slug}"
-    voices = "Rückmeldungen von Beschäftigten und Kund:innen fehlen"
-    assert links[voices] == f"rueckmeldungen?szenario={slug}"
-
-
-def test_changed_threshold_changes_the_points(reviewed: Trial) -> None:
-    def missing() -> list[str]:
-        with reading() as session:
-            return compare(session, [reviewed.slug])[0].readiness.missing
-
-    with transaction() as session:
-        rated(session, reviewed)
-    assert "6 von mindestens 30 Fällen bewertet" in missing()
-    path = reviewed.content / "evaluations" / "reifegrad.yaml"
-    text = path.read_text("utf-8").replace("cases: 30 ", "cases: 6 ")
-    path.write_text(text.replace("score: 70 ", "score: 90 "), "utf-8")
-    assert not [point for point in missing() if "Fällen bewertet" in point]
-    assert "Punktwert 75,0 unter 90" in missing()
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "sentence"),
-    [
-        ("voices: 5", "voices: 4", "Feld voices: ist zu klein"),
-        ("edge_share: 0.2", "edge_share: 20", "Feld edge_share: ist zu groß"),
-        ("score: 70 ", "punkte: 70 ", "Feld score: fehlt"),
-    ],
-)
-def test_broken_threshold_is_named(
-    trial: Trial, call: Callable[..., Any], old: str, new: str, sentence: str
-) -> None:
-    path = trial.content / "evaluations" / "reifegrad.yaml"
-    path.write_text(path.read_text("utf-8").replace(old, new), "utf-8")
-    done = call("check-content")
-    assert done.code == 1
-    assert sentence in done.err
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "sentence"),
-    [
-        ("offices: [Personalrat]", "offices: [Hausmeister]", "muss einer dieser Werte sein"),
-        ("    stops: true\n", "", "stops gehört zu genau einem Prüfpunkt"),
-        ("gate: menschliche-aufsicht", "gate: aufsicht", "art-26 nennt den Prüfpunkt aufsicht"),
-        ("key: barrierefreiheit", "key: barriere", "barrierefreiheit fehlt, das für jedes"),
-        ("key: abs-2", "key: abs-1", "in art-26 steht eine Kennung (key) zweimal da"),
-    ],
-)
-def test_broken_gates_are_named(
-    trial: Trial, call: Callable[..., Any], old: str, new: str, sentence: str
-) -> None:
-    path = trial.content / "evaluations" / "gates.yaml"
-    text = path.read_text("utf-8")
-    assert old in text
-    path.write_text(text.replace(old, new, 1), "utf-8")
-    done = call("check-content")
-    assert done.code == 1
-    assert sentence in done.err

@@ -50,13 +50,6 @@ TABLES: tuple[type[SQLModel], ...] = (
 )  # fmt: skip
 
 
-@pytest.fixture
-def released(trial: Trial, platform_url: str) -> Trial:
-    with transaction() as session:
-        meeting.release_results(session, trial)
-    return trial
-
-
 def state(session: Session) -> list[Any]:
     """Every row of what a meeting writes."""
     return [session.execute(table.__table__.select()).all() for table in TABLES]

@@ -22,13 +22,6 @@ from reallabor.german import today
 from reallabor.models import AuditEntry, Motion, Organisation, Tally, Vote
 
 
-@pytest.fixture
-def released(trial: Trial, platform_url: str) -> Trial:
-    with transaction() as session:
-        meeting.release_results(session, trial)
-    return trial
-
-
 def close(motion_id: int) -> MotionResult:
     with transaction() as session:
         return close_motion(session, motion_id, actor=named(session, ORGANISER))
