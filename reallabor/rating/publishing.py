@@ -42,6 +42,7 @@ def publish(
     """Send all messages that are due. Raises TrackingUnavailable where MLflow is down; what was
     sent by then is not sent again."""
     report = PublishReport(due=_count_due())
+    problems: dict[str, None] = {}  # in their order; a message may be tried twice in a slow round
     total = report.due
     while entries := _claim():
         try:
@@ -57,10 +58,10 @@ def publish(
                 if failure is None:
                     report.sent += 1
                 else:
-                    report.problems.append(f"{entry.key}: {failure}")
+                    problems[f"{entry.key}: {failure}"] = None
                 if progress:
                     progress(report.sent, total)
-    report.due = _count_due()
+    report.due, report.problems = _count_due(), list(problems)
     return report
 
 

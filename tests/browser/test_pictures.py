@@ -24,6 +24,8 @@ def test_pictures_of_main_pages(browser: Browser, platform: Platform) -> None:
     screen.open("steckbrief", "Nadja Organisation", szenario="buerger-chatbot")
     page.get_by_role("button", name="Neue Bewertungsrunde planen").click()
     screen.rest()
+    page.get_by_text("Ich habe das gesehen").click()  # one system of the trial names itself
+    screen.rest()
     page.get_by_role("button", name="Bewertungsrunde beginnen").click()
     expect(page.get_by_text("läuft. Die Bewertenden sehen").first).to_be_visible()
     screen.open("bewerten", "Emre Bewertung")
