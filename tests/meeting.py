@@ -2,14 +2,16 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import building
 from building import HOUSE, Trial
 from sqlmodel import Session, select
 
-from reallabor.database import transaction
+from reallabor.database import reading, transaction
 from reallabor.deciding.decisions import NewCondition, decide
 from reallabor.deciding.meetings import MeetingPlan, item_of, open_meeting, plan_meeting
+from reallabor.deciding.verifying import DecisionReport, verify_decision
 from reallabor.deciding.voting import cast_vote, close_motion, open_motion, set_presence
 from reallabor.german import today
 from reallabor.models import Decision, Participant, Person, Role, row_id
@@ -110,3 +112,17 @@ def confirm(gathering: Gathering, verdict: str, *, by: str = CHAIR, **more: obje
             actor=named(session, by), **details,  # type: ignore[arg-type]
         )  # fmt: skip
         return row_id(decision.id)
+
+
+def verify(key: int) -> DecisionReport:
+    """The decision, recomputed."""
+    with reading() as session:
+        return verify_decision(session, key)
+
+
+def flag(slug: str, verdict: str = "Nachbessern", **more: Any) -> int:
+    """A decision without a meeting; gives its key."""
+    details = {"reason": "Grund", "name": "Ruth", "actor": CHAIR, **more}
+    with transaction() as session:
+        actor = named(session, details.pop("actor"))
+        return row_id(decide(session, slug, verdict=verdict, actor=actor, **details).id)

@@ -10,31 +10,17 @@ from typing import Any
 import meeting
 import pytest
 from building import Trial
-from meeting import CHAIR, CONDITIONS, OTHER, Gathering, gather_people, named
+from meeting import CHAIR, CONDITIONS, OTHER, Gathering, flag, gather_people, verify
 from sqlalchemy import text
 from sqlmodel import col, select
 
 from reallabor.content import digest
 from reallabor.database import reading, transaction
-from reallabor.deciding.decisions import IncompleteDecision, NewCondition, decide
+from reallabor.deciding.decisions import IncompleteDecision, NewCondition
 from reallabor.deciding.evidence import gather
-from reallabor.deciding.verifying import DecisionReport, verify_decision
 from reallabor.errors import NotAllowed, ReallaborError, WrongState
 from reallabor.german import today
-from reallabor.models import AgendaItem, AuditEntry, Condition, Decision, row_id
-
-
-def verify(key: int) -> DecisionReport:
-    with reading() as session:
-        return verify_decision(session, key)
-
-
-def flag(slug: str, verdict: str = "Nachbessern", **more: Any) -> int:
-    details = {"reason": "Grund", "name": "Ruth", "actor": CHAIR, **more}
-    with transaction() as session:
-        actor = named(session, details.pop("actor"))
-        return row_id(decide(session, slug, verdict=verdict, actor=actor, **details).id)
-
+from reallabor.models import AgendaItem, AuditEntry, Condition, Decision
 
 # --- evidence -----------------------------------------------------------------------------------
 

@@ -1,25 +1,17 @@
 """Conditions and reviews of decisions: shown in time, to whom they concern, until they are met."""
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from building import Trial
-from meeting import CHAIR, CONDITIONS, ORGANISER, named
+from meeting import CHAIR, CONDITIONS, ORGANISER, flag, named
 from sqlmodel import col, select
 
 from reallabor.database import reading, transaction
-from reallabor.deciding.decisions import decide
 from reallabor.deciding.due import due_conditions, due_reviews, mark_met
 from reallabor.errors import NotAllowed, WrongState
 from reallabor.german import today
 from reallabor.models import Condition, row_id
-
-
-def flag(slug: str, verdict: str = "Nachbessern", **more: Any) -> None:
-    with transaction() as session:
-        decide(session, slug, verdict=verdict, reason="Grund", name="Ruth",
-               actor=named(session, CHAIR), **more)  # fmt: skip
 
 
 def test_conditions_come_due(released: Trial, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,31 +2,17 @@
 
 import json
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 from building import Call, Trial
-from meeting import CHAIR, ORGANISER, Gathering, named
+from meeting import ORGANISER, Gathering, flag, named, verify
 from sqlalchemy import text
 from sqlmodel import col, select
 
 from reallabor.content import digest
 from reallabor.database import reading, transaction
-from reallabor.deciding.decisions import decide
-from reallabor.deciding.verifying import DecisionReport, FigureCheck, verify_decision
+from reallabor.deciding.verifying import DecisionReport, FigureCheck
 from reallabor.models import Condition, Decision, row_id
-
-
-def verify(key: int) -> DecisionReport:
-    with reading() as session:
-        return verify_decision(session, key)
-
-
-def flag(slug: str, verdict: str = "Nachbessern", **more: Any) -> int:
-    details = {"reason": "Grund", "name": "Ruth", "actor": CHAIR, **more}
-    with transaction() as session:
-        actor = named(session, details.pop("actor"))
-        return row_id(decide(session, slug, verdict=verdict, actor=actor, **details).id)
 
 
 def test_changed_rating_is_found(released: Trial, call: Callable[..., Call]) -> None:
