@@ -50,6 +50,11 @@
     "view more": "mehr anzeigen",
     "view less": "weniger anzeigen",
     "Calendar": "Kalender",
+    "Failed to generate file for download":
+      "Die Datei ließ sich nicht herstellen. Bitte die Seite neu laden und noch einmal versuchen.",
+    "Request timed out": "Das hat zu lange gedauert. Bitte noch einmal versuchen.",
+    "Download failed":
+      "Die Datei kam nicht an. Bitte die Seite neu laden und noch einmal versuchen.",
   }));
   const PATTERNS = [
     [/^Press (.+) to apply$/, "Mit $1 übernehmen"],

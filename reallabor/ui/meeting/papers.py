@@ -9,6 +9,7 @@ from reallabor.database import reading
 from reallabor.deciding.decisions import Decision, old_resolution
 from reallabor.deciding.evidence import gather
 from reallabor.sharing import papers
+from reallabor.ui.files import download_button
 
 _WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
@@ -43,8 +44,7 @@ def _buttons(title: str, name: str, write: Callable[[str], bytes]) -> None:
     left, right = st.columns(2)
     for column, kind, mime in ((left, "pdf", "application/pdf"), (right, "docx", _WORD)):
         with column:
-            st.download_button(
+            download_button(
                 f"{title} als {kind.upper()}", partial(write, kind), f"{name}.{kind}",
-                mime, key=f"{name}-{kind}", icon=":material/description:", on_click="ignore",
-                width="stretch",
+                mime, key=f"{name}-{kind}", icon="description", width="stretch",
             )  # fmt: skip

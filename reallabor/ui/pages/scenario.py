@@ -30,7 +30,7 @@ from reallabor.ui import pages
 from reallabor.ui.address import choose_scenario
 from reallabor.ui.blind import blind_notice
 from reallabor.ui.estimates import show_estimates
-from reallabor.ui.files import show_problems, table_uploader, xlsx_button
+from reallabor.ui.files import download_button, show_problems, table_uploader, xlsx_button
 from reallabor.ui.indicators import show_indicators
 from reallabor.ui.page import demo_badge, page, plain, say_after_rerun
 from reallabor.ui.rounds import open_button, round_card
@@ -150,9 +150,9 @@ def show_actions(
         if folder and may_record(person):
             xlsx_button("Excel-Vorlage", lambda: template(folder), f"{scenario.slug}.xlsx")
         if folder and not blind:  # it names the systems
-            st.download_button(
+            download_button(
                 "Als Dateien mitnehmen", lambda: package_of(scenario.slug), f"{scenario.slug}.zip",
-                "application/zip", icon=":material/folder_zip:", on_click="ignore",
+                "application/zip", icon="folder_zip",
                 help="Steckbrief, Fälle und Bewertungsraster, wie sie in scenarios/ und "
                 "evaluations/ liegen.",
             )  # fmt: skip

@@ -23,6 +23,7 @@ from reallabor.rating.surveys import (
 from reallabor.rating.voice_results import FEWEST, SurveyResult, survey_result
 from reallabor.ui import pages
 from reallabor.ui.address import choose_scenario
+from reallabor.ui.files import download_button
 from reallabor.ui.page import demo_badge, page, plain, say_after_rerun
 from reallabor.ui.voice_entry import entry_panel
 from reallabor.ui.voice_sheets import (
@@ -88,10 +89,10 @@ def show_tablet(survey: SurveySummary, scenario: ScenarioSummary) -> None:
     )
     st.code(address, language=None, wrap_lines=True)
     st.caption(REACHABLE)
-    st.download_button(
+    download_button(
         "Blatt für das Tablet", lambda: tablet_sheet(survey, scenario.title),
         f"tablet-{scenario.slug}.html", HTML, key=f"tablet-{survey.survey_id}",
-        icon=":material/print:", on_click="ignore",
+        icon="print",
     )  # fmt: skip
 
 
@@ -116,9 +117,9 @@ def show_links(survey: SurveySummary, scenario: ScenarioSummary, person: Person)
             f"{made} Links sind angelegt. Sie stehen nur auf diesem Blatt; bitte jetzt sichern.",
             icon=":material/check:",
         )
-        st.download_button(
-            f"Blatt mit {made} Links", sheet, f"links-{scenario.slug}.html", HTML,
-            key=f"links-sheet-{survey.survey_id}", icon=":material/print:", on_click="ignore",
+        download_button(
+            f"Blatt mit {made} Links", lambda: sheet, f"links-{scenario.slug}.html", HTML,
+            key=f"links-sheet-{survey.survey_id}", icon="print",
         )  # fmt: skip
     st.caption(REACHABLE)
 
@@ -138,10 +139,10 @@ def show_open(
             show_links(survey, scenario, person)
         with st.expander("Papierbogen drucken", icon=":material/print:"):
             st.write("Zwei Fassungen in einer Datei: Standard-Deutsch und Einfache Sprache.")
-            st.download_button(
+            download_button(
                 "Papierbogen", lambda: paper_sheet(survey, scenario.title),
                 f"fragebogen-{scenario.slug}.html", HTML, key=f"paper-{survey.survey_id}",
-                icon=":material/print:", on_click="ignore",
+                icon="print",
             )  # fmt: skip
         with st.expander("Papierbögen eingeben", icon=":material/keyboard:"):
             entry_panel(survey, person)

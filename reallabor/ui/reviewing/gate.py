@@ -21,6 +21,7 @@ from reallabor.people import Person
 from reallabor.policies import offices_of
 from reallabor.recording.evidence_files import read_evidence
 from reallabor.tracking import Connection
+from reallabor.ui.files import download_button
 from reallabor.ui.page import plain, refusals, say_after_rerun
 from reallabor.ui.tables import show_table
 
@@ -106,9 +107,8 @@ def _show_evidence(evidence: EvidenceView) -> None:
     with refusals():
         with reading() as session:
             data = read_evidence(session, Connection.from_settings(), evidence.evidence_id)
-        st.download_button(
-            "Geprüfte Datei speichern", data, evidence.title, "application/octet-stream",
-            icon=":material/download:", on_click="ignore",
+        download_button(
+            "Geprüfte Datei speichern", lambda: data, evidence.title, "application/octet-stream",
             help=f"Prüfsumme {evidence.sha256}",
         )  # fmt: skip
 
