@@ -24,6 +24,7 @@ from reallabor.recording.creating import (
     create_scenario,
     list_rubrics,
     replace_cases,
+    restate,
     where_to_state,
 )
 from reallabor.scenarios import CaseContent, load_scenario
@@ -170,10 +171,52 @@ class TestCreating:
             shipped = where_to_state(session, trial.slug, ["effort", "cost_per_case_eur"])
             assert f"in scenarios/{trial.slug}/scenario.yaml: effort (mit level und" in shipped
             assert "cost_per_case_eur. Die Datei" in shipped
-            assert "lässt sich nicht mehr ändern" in where_to_state(
-                session, "kuendigungen", ["effort"]
-            )
+            assert "auf der Seite Steckbrief" in where_to_state(session, "kuendigungen", ["effort"])
             assert "hat keinen Steckbrief" in where_to_state(session, "fremd", ["effort"])
+
+    def test_estimates_are_changed_and_the_trail_keeps_the_old_ones(self) -> None:
+        create(**ESTIMATES)
+        new = {**ESTIMATES, "effort": {"level": 4, "reason": "Doch mit Schnittstelle."}}
+        with transaction() as session:
+            actor = session.exec(select(Person).where(Person.name == "Pia Pilot")).one()
+            before = get_scenario(session, "kuendigungen")
+            seen, variants = before.content_sha256, before.content["variants"]
+            assert restate(session, "kuendigungen", new, seen=seen, actor=actor)
+        with transaction() as session:
+            stored = get_scenario(session, "kuendigungen")
+            assert {key: stored.content[key] for key in ESTIMATES} == new
+            assert stored.content["variants"] == variants
+            assert stored.content_sha256 == stored_scenario(session, "kuendigungen").sha256 != seen
+            assert len(stored_scenario(session, "kuendigungen").cases) == len(CASES)
+            entry = session.exec(
+                select(AuditEntry).where(AuditEntry.action == "estimates_changed")
+            ).one()
+            assert entry.details == {"before": ESTIMATES, "after": new}
+            actor = session.exec(select(Person).where(Person.name == "Pia Pilot")).one()
+            again = stored.content_sha256
+            assert not restate(session, "kuendigungen", new, seen=again, actor=actor)
+            with pytest.raises(WrongState, match="inzwischen geändert; gespeichert ist nichts"):
+                restate(session, "kuendigungen", ESTIMATES, seen=seen, actor=actor)
+            with pytest.raises(InvalidContent, match="Zu Stufe 1 fehlt die Begründung"):
+                restate(session, "kuendigungen", {"effort": {"level": 1}}, seen=again, actor=actor)
+            with pytest.raises(NotAllowed):
+                restate(session, "kuendigungen", {}, seen=again,
+                        actor=pilot("Eva", Role.EVALUATOR))  # fmt: skip
+            assert restate(session, "kuendigungen", {}, seen=again, actor=actor)
+        with reading() as session:
+            stored = get_scenario(session, "kuendigungen")
+            assert [stored.content[key] for key in ESTIMATES] == [None] * 3
+            entries = session.exec(
+                select(AuditEntry).where(AuditEntry.action == "estimates_changed")
+            ).all()
+            assert len(entries) == 2
+
+    def test_estimates_of_a_folder_are_changed_in_its_file(self, trial: Trial) -> None:
+        with transaction() as session:
+            load_shipped(session)
+            seen = get_scenario(session, trial.slug).content_sha256
+            with pytest.raises(WrongState, match=f"in scenarios/{trial.slug}/scenario.yaml"):
+                restate(session, trial.slug, ESTIMATES, seen=seen, actor=pilot())
 
     @pytest.mark.parametrize("stated", [{}, ESTIMATES], ids=["without", "with estimates"])
     def test_package_loads_as_the_same_content(

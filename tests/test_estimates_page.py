@@ -156,7 +156,41 @@ def test_missing_says_what_to_do_to_who_may(opened: Open, trial: Trial) -> None:
     assert "scenario.yaml" not in others
     create(fill(opened("new_scenario")))
     made = words(opened("scenario", szenario=SLUG))
-    assert "in der App angelegt wurde, lässt sich nicht mehr ändern" in made
+    assert "Zu ergänzen auf der Seite Steckbrief unter „Angaben für den Vergleich ändern“" in made
+
+
+def test_estimates_are_changed_on_the_steckbrief(opened: Open, trial: Trial) -> None:
+    def field(end: str) -> str:
+        with reading() as session:
+            return f"{SLUG}-{get_scenario(session, SLUG).content_sha256[:8]}-{end}"
+
+    create(fill(opened("new_scenario")))
+    page = opened("scenario", szenario=SLUG)
+    page.radio(key=field("effort-level")).set_value(4)
+    page.text_area(key=field("effort-reason")).input("Braucht eine Schnittstelle.")
+    page.text_input(key=field("cost")).input("0,0025")
+    page.button(key=f"restate-{SLUG}").click()
+    page.run()
+    assert not page.exception
+    assert not page.error
+    assert "Die Angaben für den Vergleich sind geändert." in [s.value for s in page.success]
+    shown = words(page)
+    assert "4 von 5" in shown
+    assert "0,0025\u00a0EUR je Fall" in shown
+    page = opened("scenario", szenario=SLUG)
+    assert page.radio(key=field("effort-level")).value == 4
+    assert page.text_input(key=field("cost")).value == "0,0025"
+    page.text_area(key=field("effort-reason")).input(" ")
+    page.button(key=f"restate-{SLUG}").click()
+    page.run()
+    assert "Zu Stufe 4 fehlt die Begründung" in words(page)
+    with reading() as session:
+        kept = get_scenario(session, SLUG).content["effort"]
+    assert kept == {"level": 4, "reason": "Braucht eine Schnittstelle."}
+    page = opened("scenario", szenario=trial.slug)  # from a folder: changed there
+    assert not [each for each in page.button if each.key and each.key.startswith("restate-")]
+    page = opened("scenario", STEERING, szenario=SLUG)
+    assert not [each for each in page.button if each.key and each.key.startswith("restate-")]
 
 
 def test_stated_in_the_folder_needs_nothing(opened: Open, trial: Trial) -> None:

@@ -31,6 +31,9 @@ from reallabor.scenarios import (
 
 ESTIMATE_TITLES = {"effort": "Einführungsaufwand", "transfer": "Übertragbarkeit"}
 """The fields of a Steckbrief that are estimates, as screens name them."""
+COST = "cost_per_case_eur"
+STATED = (*ESTIMATE_TITLES, COST)
+"""What the pilot team states for the comparison; each may be missing."""
 _LABELS = {
     "title": "Titel",
     "organisation": "Wer erprobt?",
@@ -42,7 +45,7 @@ _LABELS = {
     "baseline_minutes": "Minuten je Vorgang heute",
     "yearly_volume": "Vorgänge im Jahr",
     **ESTIMATE_TITLES,
-    "cost_per_case_eur": "Kosten je Fall in EUR",
+    COST: "Kosten je Fall in EUR",
     "candidate": "Variante, die weiterentwickelt werden soll",
     "variants": "Varianten",
     "key": "Name des Rasters",
@@ -118,6 +121,41 @@ def replace_cases(
     return changed, gone
 
 
+def restate(
+    session: Session, slug: str, stated: Mapping[str, Any], *, seen: str, actor: Person
+) -> bool:
+    """Change what the pilot team states for the comparison, in a scenario made in the app. The
+    trail keeps what stood before. `seen` is the checksum of the content that was before the
+    person's eyes. Gives whether anything is different now.
+
+    Raises NotAllowed, InvalidContent with the field that is wrong, and WrongState for a scenario
+    that comes from a folder, or where somebody else changed it meanwhile.
+    """
+    require(may_record, actor)
+    take_turns(session, CATALOGUE_LOCK)
+    scenario = get_scenario(session, slug)
+    if scenario.origin != Origin.CREATED:
+        raise WrongState(where_to_state(session, slug, STATED))
+    if scenario.content_sha256 != seen:
+        raise WrongState(
+            f"Das Szenario '{scenario.title}' wurde inzwischen geändert; gespeichert ist nichts. "
+            "Bitte die Seite neu laden und dann ändern."
+        )
+    before = {key: scenario.content.get(key) for key in STATED}
+    changed = {key: stated.get(key) for key in STATED}
+    folder = stored_scenario(session, slug)
+    content = checked_steckbrief({**scenario.content, **changed})
+    after = {key: content.model_dump(mode="json")[key] for key in STATED}
+    if after == before:
+        return False
+    rubric = session.get_one(Rubric, row_id(scenario.rubric_id))
+    folder = ScenarioFolder(slug=slug, content=content, cases=folder.cases)
+    store_content(session, scenario, folder, rubric, origin=Origin.CREATED)
+    audit.record(session, "estimates_changed", f"scenario/{slug}", actor=actor,
+                 details={"before": before, "after": after})  # fmt: skip
+    return True
+
+
 def is_created(session: Session, slug: str) -> bool:
     """Whether the scenario was made in the app, so that its cases are changed there too."""
     return get_scenario(session, slug).origin == Origin.CREATED
@@ -149,10 +187,7 @@ def where_to_state(session: Session, slug: str, fields: Sequence[str]) -> str:
     without any Markdown."""
     origin = get_scenario(session, slug).origin
     if origin == Origin.CREATED:
-        return (
-            "Der Steckbrief eines Szenarios, das in der App angelegt wurde, lässt sich nicht mehr "
-            "ändern. Wer das angeben will, legt das Szenario unter einem anderen Kurznamen neu an."
-        )
+        return "Zu ergänzen auf der Seite Steckbrief unter „Angaben für den Vergleich ändern“."
     if origin == Origin.IMPORTED:
         return (
             "Das Szenario kommt aus einer Bewertungsdatei; es hat keinen Steckbrief, in dem sich "

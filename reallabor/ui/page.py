@@ -92,8 +92,11 @@ def say_after_rerun(sentence: str, *, to: str | None = None, **address: str) -> 
 
 
 def _show_message() -> None:
+    # The place is there without a message too: else everything below would move by one, and
+    # Streamlit takes what has moved for something new (open expanders close, clicks get lost).
+    place = st.empty()
     if sentence := st.session_state.pop("message", None):
-        st.success(sentence, icon=":material/check:")
+        place.success(sentence, icon=":material/check:")
         st.toast(sentence, icon=":material/check:")  # seen wherever on a long page one is
 
 

@@ -198,7 +198,8 @@ with page("Steckbrief") as me:
     slug = choose_scenario(titles)
     with reading() as session:
         scenario = scenario_summary(session, slug)
-        content = get_scenario(session, slug).content
+        row = get_scenario(session, slug)
+        content = row.content
         rubric = rubric_title(session, slug)
         created = is_created(session, slug)
         all_runs = list_runs(session, slug)
@@ -217,7 +218,7 @@ with page("Steckbrief") as me:
     show_actions(scenario, me, folder, blind=blind)
     show_facts(content, rubric)
     if not blind:  # a reason may name the system
-        show_estimates(slug, content, me)
+        show_estimates(slug, content, me, seen=row.content_sha256)
         show_variants(content)
     if blind:
         blind_notice()
