@@ -8,6 +8,7 @@ from sqlmodel import Session, col, select
 from reallabor import audit
 from reallabor.database import prepare_database, reading, transaction
 from reallabor.demo_gates import fill_findings
+from reallabor.demo_meeting import plan_trial_meeting
 from reallabor.demo_ratings import rate_by_script
 from reallabor.demo_voices import fill_voices
 from reallabor.models import (
@@ -41,6 +42,8 @@ PEOPLE: tuple[tuple[str, str, tuple[Role, ...]], ...] = (
     ("Leyla Bewertung", "Jobcenter Neue Wege, Kreis Bergstraße", (Role.EVALUATOR,)),
     ("Miriam Bewertung", "Landkreis Beispiel", (Role.EVALUATOR,)),
     ("Ruth Lenkungskreis", "Landkreis Beispiel", (Role.STEERING,)),
+    ("Sven Lenkungskreis", "Jobcenter Musterkreis", (Role.STEERING,)),
+    ("Amira Lenkungskreis", "Jobcenter Neue Wege, Kreis Bergstraße", (Role.STEERING,)),
     ("Daniel Datenschutz", "Landkreis Beispiel", (Role.DATA_PROTECTION,)),
     ("Petra Personalrat", "Jobcenter Musterkreis", (Role.STAFF_COUNCIL,)),
     ("Ines Informationssicherheit", "Landkreis Beispiel", (Role.SECURITY,)),
@@ -96,12 +99,15 @@ def fill(
         if _rate_and_release(slug):
             filled.append(slug)
         with transaction() as session:
-            organiser = session.exec(select(Person).where(Person.name == PEOPLE[0][0])).one()
-            fill_voices(session, slug, place, actor=organiser)
-            fill_findings(session, slug, place, reviewers=_reviewers(session))
+            people = _people(session)
+            fill_voices(session, slug, place, actor=people[0])
+            reviewers = {office: person for person in people for office in offices_of(person)}
+            fill_findings(session, slug, place, reviewers=reviewers)
         place += 1
     if filled or not is_filled():
         with transaction() as session:
+            people = _people(session)
+            plan_trial_meeting(session, people, organiser=people[0])
             details = {"slugs": filled}
             audit.record(session, FILLED, "demo", actor=acting_person(session), details=details)
     return filled
@@ -123,10 +129,11 @@ def ensure_people(session: Session) -> None:
     session.flush()
 
 
-def _reviewers(session: Session) -> dict[str, Person]:
-    """Who of the demonstration holds which office."""
-    people = session.exec(select(Person).where(col(Person.name).in_([each[0] for each in PEOPLE])))
-    return {office: person for person in people for office in offices_of(person)}
+def _people(session: Session) -> list[Person]:
+    """The people of the demonstration in their order; the first organises."""
+    names = [name for name, _, _ in PEOPLE]
+    people = session.exec(select(Person).where(col(Person.name).in_(names)))
+    return sorted(people, key=lambda person: names.index(person.name))
 
 
 def _has_runs(slug: str, *, demo: bool) -> bool:
@@ -155,7 +162,7 @@ def _rate_and_release(slug: str) -> bool:
             for person in session.exec(select(Person).where(Person.name == name))
             if person.organisation_id not in houses
         ][:RATERS]
-        organiser = session.exec(select(Person).where(Person.name == PEOPLE[0][0])).one()
+        organiser = _people(session)[0]
         round_ = open_round(
             session, slug, actor=organiser, choice=RoundChoice(evaluators=people, seed=SEED)
         )

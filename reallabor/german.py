@@ -19,8 +19,12 @@ def number(value: float | None, digits: int = 1) -> str:
 
 def euro(value: float) -> str:
     """`0,01 EUR`; further digits only where an amount has them, such as `0,0025 EUR`."""
-    decimals = f"{value:.6f}".rstrip("0").partition(".")[2]
-    return f"{number(value, max(2, len(decimals)))}\u00a0EUR"
+    return f"{number(value, cents(value))}\u00a0EUR"
+
+
+def cents(value: float) -> int:
+    """How many digits an amount in euros has behind the comma: at least two, at most six."""
+    return max(2, len(f"{value:.6f}".rstrip("0").partition(".")[2]))
 
 
 def share(value: float | None) -> str:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -21,16 +22,21 @@ from reallabor.database import reading, transaction
 from reallabor.deciding.auditing import verify_audit
 from reallabor.deciding.comparison import compare
 from reallabor.deciding.decisions import decide
+from reallabor.deciding.meeting_views import list_meetings, meeting_view
+from reallabor.deciding.meetings import MeetingPlan, plan_meeting
 from reallabor.deciding.published import comparison_json
 from reallabor.errors import TrackingUnavailable, WrongState
 from reallabor.models import (
+    AgendaItem,
     Assignment,
     Decision,
     Delivery,
     Evidence,
     GateReview,
+    Meeting,
     OutboxEntry,
     Output,
+    Participant,
     Rater,
     Rating,
     Round,
@@ -45,6 +51,7 @@ from reallabor.rating.publishing import publish
 from reallabor.rating.rounds import open_round, release_round
 from reallabor.rating.surveys import list_surveys
 from reallabor.rating.voice_results import survey_result
+from reallabor.recording.catalogue import load_shipped
 from reallabor.recording.projection import project
 from reallabor.recording.trials import record_trial
 from reallabor.tracking import Connection, names
@@ -52,7 +59,7 @@ from reallabor.tracking.reading import experiments
 
 TABLES = (
     TrialRun, Output, Round, RoundRun, Rater, Assignment, Rating, Decision, Survey, Voice,
-    GateReview, Evidence, WorksheetAnswer,
+    GateReview, Evidence, WorksheetAnswer, Meeting, AgendaItem, Participant,
 )  # fmt: skip
 
 
@@ -120,6 +127,37 @@ def test_demo_has_voices_of_both_audiences(
     assert all(each.questions and each.worries for each in results.values())
     missing = json_of(trial.slug)["readiness"]["missing"]
     assert not any(point.startswith("Rückmeldungen") for point in missing)
+
+
+def test_demo_has_a_meeting_to_open(
+    trial: Trial, connection: Connection, platform_url: str
+) -> None:
+    demo.fill(connection)
+    with reading() as session:
+        (summary,) = list_meetings(session)
+        view = meeting_view(session, summary.meeting_id)
+    assert view.meeting.demo
+    assert view.state == "geplant"
+    assert [item.slug for item in view.items] == [trial.slug]
+    voting = {each.name for each in view.participants if each.has_vote}
+    assert voting == {"Ruth Lenkungskreis", "Sven Lenkungskreis", "Amira Lenkungskreis"}
+    assert view.meeting.quorum == 2
+
+
+def test_demo_plans_no_meeting_beside_a_real_one(
+    trial: Trial, connection: Connection, platform_url: str
+) -> None:
+    with transaction() as session:
+        load_shipped(session)
+        demo.ensure_people(session)
+        organiser = person(session, "Nadja Organisation")
+        ruth = person(session, "Ruth Lenkungskreis")
+        plan = MeetingPlan(title="Echte Sitzung", held_on=date(2026, 12, 1), quorum=1,
+                           members=[ruth.id or 0], slugs=[trial.slug])  # fmt: skip
+        plan_meeting(session, plan, actor=organiser)
+    demo.fill(connection)
+    with reading() as session:
+        assert [each.title for each in list_meetings(session)] == ["Echte Sitzung"]
 
 
 def test_demo_is_marked_on_every_export(

@@ -14,7 +14,7 @@ from test_results import all_cases, but, released
 from reallabor.database import reading, transaction
 from reallabor.deciding.comparison import ScenarioComparison, compare
 from reallabor.deciding.figures import TITLES, Cell, meanings, more_cases, scenario_cells
-from reallabor.german import UNKNOWN, today
+from reallabor.german import UNKNOWN, euro, today
 from reallabor.models import Organisation, Output, Rater, Remark, Survey, TrialRun, Voice
 from reallabor.models.base import now
 from reallabor.recording.catalogue import load_shipped
@@ -178,6 +178,16 @@ def test_recorded_cost_goes_before_the_estimate(trial: Trial, platform_url: str)
     assert cost.text.startswith("0,0015 (")
     assert (cost.value, cost.n) == (pytest.approx(0.0015), 6)
     assert "Aufgezeichnet" in cost.why
+
+
+@pytest.mark.parametrize(("stated", "text"), [(0.01, "0,01"), (0.0025, "0,0025"), (12, "12,00")])
+def test_stated_cost_reads_as_on_the_steckbrief(
+    trial: Trial, platform_url: str, stated: float, text: str
+) -> None:
+    trial.change(cost_per_case_eur=stated)
+    released(trial, all_cases(6, 4))
+    assert cells(trial)["cost"].text == text
+    assert euro(stated) == f"{text}\u00a0EUR"
 
 
 def ask(trial: Trial, *levels: int, demo: bool = False) -> None:

@@ -6,7 +6,7 @@ from reallabor.deciding.benefit import Amount, case_cost, net_minutes
 from reallabor.deciding.comparison import ScenarioComparison
 from reallabor.deciding.gates import WORDS, GateState
 from reallabor.deciding.readiness import agreement_rule
-from reallabor.german import UNKNOWN, count, date, number, span
+from reallabor.german import UNKNOWN, cents, count, date, number, span
 from reallabor.models import Audience
 from reallabor.rating.agreement import least_alpha
 from reallabor.rating.results import PRECISION
@@ -230,11 +230,13 @@ def _minutes(comparison: ScenarioComparison) -> Cell:
 
 def _cost(comparison: ScenarioComparison) -> Cell:
     cost = case_cost(comparison.content, comparison.candidate)
-    why = cost.why
+    why, digits = cost.why, 2
     if cost.value is not None and cost.n is not None:
         cases = count(cost.n, "Fall", "Fällen")
         why = f"Aufgezeichnet mit den Ausgaben des Kandidaten zu {cases}. {why}".strip()
-    digits = 2 if cost.value is None or cost.value >= 1 or cost.value == 0 else 4
+        digits = 4 if 0 < cost.value < 1 else 2
+    elif cost.value is not None:
+        digits = cents(cost.value)  # as stated; what was measured has digits of its own
     return _amount("cost", cost, why, "Euro je Fall", digits)
 
 
