@@ -139,6 +139,19 @@ def test_inactive_member_neither_votes_nor_is_waited_for(released: Trial) -> Non
         set_presence(session, gathering.people[OTHER], True, actor=named(session, ORGANISER))
 
 
+def test_member_who_left_the_group_has_no_vote_on_call(released: Trial) -> None:
+    gathering = gather_people(released, present=(CHAIR, OTHER, PILOT))
+    motion = put(gathering, "Nachbessern")
+    with transaction() as session:
+        person = named(session, OTHER)
+        person.roles = ["evaluator"]
+        session.add(person)
+    with pytest.raises(VoteRefused, match=f"'{OTHER}' gehört nicht mehr zum Lenkungskreis."):
+        vote(gathering, motion, OTHER, "ja", by=ORGANISER)
+    with reading() as session:
+        assert meeting_view(session, gathering.meeting_id).n_present == 2
+
+
 def test_inactive_member_makes_no_quorum(released: Trial) -> None:
     gathering = gather_people(released)
     retire(OTHER)

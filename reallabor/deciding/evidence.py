@@ -94,7 +94,7 @@ def meeting_record(session: Session, item_id: int) -> dict[str, Any]:
     adopted = adopted_motion(session, item_id, meeting)
     present = adopted.n_present if adopted else None
     if present is None:
-        present = count_present(session, item.meeting_id)
+        present = count_present(session, meeting)
     return {
         "id": meeting.id,
         "title": meeting.title,

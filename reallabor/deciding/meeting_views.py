@@ -174,7 +174,7 @@ def meeting_view(session: Session, meeting_id: int) -> MeetingView:
         meeting=meeting,
         participants=[_participant(session, each) for each in people],
         items=[_item(session, meeting, each, people) for each in items],
-        n_present=count_present(session, meeting_id),
+        n_present=count_present(session, meeting),
     )
 
 

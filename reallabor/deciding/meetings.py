@@ -138,10 +138,13 @@ def add_guest(session: Session, meeting_id: int, name: str, *, actor: Person) ->
 
 def voting_people(session: Session) -> Sequence[Person]:
     """Everybody who may have a vote, by name."""
+    gone = {
+        house.id for house in session.exec(select(Organisation)) if has_left(house, today())
+    }  # fmt: skip
     return [
         person
         for person in list_people(session)
-        if may_vote(person) and not has_left(session, person.organisation_id, today())
+        if may_vote(person) and person.organisation_id not in gone
     ]
 
 
@@ -219,10 +222,9 @@ def participants_of(session: Session, meeting_id: int) -> Sequence[Participant]:
     ).all()  # fmt: skip
 
 
-def has_left(session: Session, organisation_id: int | None, on: date) -> bool:
+def has_left(house: Organisation, on: date) -> bool:
     """Whether an organisation no longer took part on that day."""
-    house = session.get(Organisation, organisation_id) if organisation_id else None
-    return house is not None and house.left_on is not None and house.left_on <= on
+    return house.left_on is not None and house.left_on <= on
 
 
 def _fill(session: Session, meeting: Meeting, plan: MeetingPlan) -> None:
@@ -287,7 +289,7 @@ def _new(
     if any(each.name == name for each in participants_of(session, row_id(meeting.id))):
         raise InvalidMeeting(f"'{name}' steht schon auf der Liste der Teilnehmenden.")
     house = session.get(Organisation, person.organisation_id or 0) if person else None
-    if house and house.left_on and house.left_on <= meeting.held_on:
+    if house and house.left_on and has_left(house, meeting.held_on):
         raise InvalidMeeting(
             f"'{name}' kommt von '{house.name}', die Organisation ist seit {day(house.left_on)} "
             "ausgeschieden. Bitte ohne diese Person planen."

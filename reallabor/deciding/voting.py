@@ -5,8 +5,8 @@ not lead to each other, and neither the audit trail nor a log says more."""
 from collections import Counter
 from dataclasses import dataclass
 
-from sqlalchemy import and_, case, or_, update
-from sqlmodel import Session, col, func, select
+from sqlalchemy import case, update
+from sqlmodel import Session, col, select
 
 from reallabor import audit
 from reallabor.deciding.conflicts import has_declared
@@ -61,16 +61,8 @@ def set_presence(
     if participant is None:
         raise UnknownObject("Diese Person nimmt an der Sitzung nicht teil.")
     meeting = running_meeting(session, participant.meeting_id)
-    if present and has_left(session, participant.organisation_id, meeting.held_on):
-        raise InvalidMeeting(
-            f"Die Organisation von '{participant.name}' ist inzwischen ausgeschieden; die Person "
-            "kann nicht mehr als Mitglied teilnehmen."
-        )
-    if present and participant.has_vote and _is_retired(session, participant):
-        raise InvalidMeeting(
-            f"'{participant.name}' ist im Reallabor nicht mehr aktiv; die Person kann nicht mehr "
-            "als Mitglied teilnehmen."
-        )
+    if present and (lost := _lost_vote(meeting, participant, *_behind(session, participant))):
+        raise InvalidMeeting(f"{lost} Als Mitglied kann die Person nicht mehr teilnehmen.")
     if participant.present != present:
         participant.present = present
         session.add(participant)
@@ -156,7 +148,7 @@ def close_motion(session: Session, motion_id: int, *, actor: Person) -> MotionRe
     if motion.closed_at is not None:
         raise WrongState("Diese Abstimmung ist schon geschlossen.")
     motion.closed_at = now()
-    motion.n_present = count_present(session, row_id(meeting.id))
+    motion.n_present = count_present(session, meeting)
     session.add(motion)
     votes = session.exec(select(Vote).where(Vote.motion_id == motion_id)).all()
     tallies = session.exec(
@@ -185,7 +177,7 @@ def motion_result(session: Session, motion: Motion, meeting: Meeting) -> MotionR
             counts[str(row.choice)] += row.n
     present = motion.n_present
     if present is None:
-        present = count_present(session, row_id(meeting.id))
+        present = count_present(session, meeting)
     return MotionResult(
         yes=counts[Choice.YES], no=counts[Choice.NO], abstain=counts[Choice.ABSTAIN],
         n_present=present, quorate=present >= meeting.quorum, closed=closed,
@@ -200,30 +192,22 @@ def adopted_motion(session: Session, item_id: int, meeting: Meeting) -> Motion |
     return next((each for each in motions if motion_result(session, each, meeting).adopted), None)
 
 
-def count_present(session: Session, meeting_id: int) -> int:
-    """Members with a vote who are there; a conflict on one item does not lessen the quorum. Who was
-    set inactive, or whose organisation has left, does not count, but in a closed meeting all do who
-    were there."""
-    return session.exec(
-        select(func.count()).select_from(Participant)
-        .join(Meeting, col(Meeting.id) == Participant.meeting_id)
+def count_present(session: Session, meeting: Meeting) -> int:
+    """Members with a vote who are there; a conflict on one item does not lessen the quorum. Who
+    lost the vote since the invitation does not count, but in a closed meeting all do who were
+    there."""
+    there = session.exec(
+        select(Participant, Person, Organisation)
         .outerjoin(Person, col(Person.id) == Participant.person_id)
         .outerjoin(Organisation, col(Organisation.id) == Participant.organisation_id)
         .where(
-            Participant.meeting_id == meeting_id, col(Participant.has_vote),
+            Participant.meeting_id == meeting.id, col(Participant.has_vote),
             col(Participant.present),
-            or_(
-                col(Meeting.closed_at).is_not(None),
-                and_(
-                    col(Person.active).is_not(False),
-                    or_(
-                        col(Organisation.left_on).is_(None),
-                        col(Organisation.left_on) > Meeting.held_on,
-                    ),
-                ),
-            ),
         )
-    ).one()  # fmt: skip
+    ).all()  # fmt: skip
+    if meeting.closed_at is not None:
+        return len(there)
+    return sum(_lost_vote(meeting, *row) is None for row in there)
 
 
 def vote_obstacle(
@@ -233,21 +217,39 @@ def vote_obstacle(
     name = participant.name
     if not participant.has_vote:
         return f"'{name}' ist zu Gast und hat keine Stimme."
-    if _is_retired(session, participant):
-        return f"'{name}' ist im Reallabor nicht mehr aktiv und stimmt nicht mit ab."
+    if lost := _lost_vote(meeting, participant, *_behind(session, participant)):
+        return f"{lost} Die Stimme zählt nicht."
     if not participant.present:
         return f"'{name}' ist nicht als anwesend eingetragen; abstimmen können nur Anwesende."
     if has_declared(session, item_id, row_id(participant.id)):
         return f"'{name}' ist bei diesem Punkt befangen und stimmt nicht mit ab."
-    if has_left(session, participant.organisation_id, meeting.held_on):
-        return f"Die Organisation von '{name}' ist ausgeschieden; die Stimme zählt nicht."
     return None
 
 
-def _is_retired(session: Session, participant: Participant) -> bool:
-    """Whether the person behind a participant was set inactive."""
-    person = session.get(Person, participant.person_id) if participant.person_id else None
-    return person is not None and not person.active
+def _lost_vote(
+    meeting: Meeting, participant: Participant, person: Person | None, house: Organisation | None
+) -> str | None:
+    """Why a member has no vote any more, as a German sentence; None where nothing changed."""
+    name = participant.name
+    if house is not None and has_left(house, meeting.held_on):
+        return f"Die Organisation von '{name}' ist ausgeschieden."
+    if not participant.has_vote or person is None:
+        return None
+    if not person.active:
+        return f"'{name}' ist im Reallabor nicht mehr aktiv."
+    if not may_vote(person):
+        return f"'{name}' gehört nicht mehr zum Lenkungskreis."
+    return None
+
+
+def _behind(
+    session: Session, participant: Participant
+) -> tuple[Person | None, Organisation | None]:
+    """The person and the organisation of a participant."""
+    return (
+        session.get(Person, participant.person_id or 0),
+        session.get(Organisation, participant.organisation_id or 0),
+    )
 
 
 def _require_vote(
@@ -268,7 +270,7 @@ def _require_own_vote(participant: Participant, actor: Person) -> None:
 
 
 def _require_quorum(session: Session, meeting: Meeting) -> None:
-    present = count_present(session, row_id(meeting.id))
+    present = count_present(session, meeting)
     if present < meeting.quorum:
         raise VoteRefused(
             f"Nicht beschlussfähig: {present} von mindestens {meeting.quorum} Stimmberechtigten "
