@@ -1,7 +1,6 @@
 """Conditions of decisions until they are met, and decisions that are to be looked at again. Only
 what the current decision of a scenario asks for is due; a superseded one asks for nothing more."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -50,19 +49,21 @@ def due_conditions(session: Session, person: Person) -> list[DueCondition]:
     """What is overdue or due within 30 days, earliest first: all of it for the steering group and
     the organisation, else what this person has to meet."""
     day = today()
-    found = []
-    for scenario, decision in _current(session):
-        for each in session.exec(
-            select(Condition).where(
-                Condition.decision_id == decision.id, col(Condition.met_at).is_(None),
-                col(Condition.due_on) <= day + SOON,
-            )
-        ).all():  # fmt: skip
-            if may_confirm(person) or each.owner == person.name:
-                found.append(DueCondition(
-                    row_id(each.id), scenario.slug, scenario.title, each.text, each.owner,
-                    each.due_on, each.due_on < day, decision.demo,
-                ))  # fmt: skip
+    open_ones = session.exec(
+        select(Condition, Decision, Scenario)
+        .join(Decision, col(Decision.id) == Condition.decision_id)
+        .join(Scenario, col(Scenario.id) == Decision.scenario_id)
+        .where(col(Condition.met_at).is_(None), col(Condition.due_on) <= day + SOON)
+    ).all()
+    found = [
+        DueCondition(
+            row_id(each.id), scenario.slug, scenario.title, each.text, each.owner, each.due_on,
+            each.due_on < day, decision.demo,
+        )
+        for each, decision, scenario in open_ones
+        if (may_confirm(person) or each.owner == person.name)
+        and _counts(session, scenario, decision)
+    ]  # fmt: skip
     return sorted(found, key=lambda each: (each.due_on, each.condition_id))
 
 
@@ -71,11 +72,16 @@ def due_reviews(session: Session, person: Person) -> list[DueReview]:
     if not may_confirm(person):
         return []
     day = today()
+    near = session.exec(
+        select(Decision, Scenario)
+        .join(Scenario, col(Scenario.id) == Decision.scenario_id)
+        .where(col(Decision.review_on) <= day + SOON)
+    ).all()
     found = [
         DueReview(scenario.slug, scenario.title, str(decision.verdict), decision.review_on,
                   decision.review_on < day, decision.demo)
-        for scenario, decision in _current(session)
-        if decision.review_on is not None and decision.review_on <= day + SOON
+        for decision, scenario in near
+        if decision.review_on is not None and _counts(session, scenario, decision)
     ]  # fmt: skip
     return sorted(found, key=lambda each: (each.review_on, each.slug))
 
@@ -105,10 +111,7 @@ def mark_met(session: Session, condition_id: int, note: str, *, actor: Person) -
     return condition
 
 
-def _current(session: Session) -> Iterator[tuple[Scenario, Decision]]:
-    """Every scenario that has a decision, with the one that counts."""
-    decided = select(Decision.scenario_id).distinct()
-    for scenario in session.exec(select(Scenario).where(col(Scenario.id).in_(decided))).all():
-        decision = current_decision(session, scenario)
-        if decision is not None:
-            yield scenario, decision
+def _counts(session: Session, scenario: Scenario, decision: Decision) -> bool:
+    """Whether it is the decision on this scenario that counts now."""
+    current = current_decision(session, scenario)
+    return current is not None and current.id == decision.id
