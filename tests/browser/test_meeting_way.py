@@ -42,8 +42,14 @@ def screens(browser: Browser, gathered: Platform) -> Iterator[dict[str, Screen]]
 
 def pick(screen: Screen, box: str, *choices: str) -> None:
     """Choose from a list of several, one after the other."""
+    # The list closes while the form still unfolds or the page scrolls, both of which a person
+    # waits for.
+    screen.page.wait_for_timeout(1000)
+    field = screen.page.get_by_role("combobox", name=box)
+    field.evaluate("node => node.scrollIntoView({block: 'center'})")
+    screen.page.wait_for_timeout(500)
     for choice in choices:
-        screen.page.get_by_role("combobox", name=box).fill(choice)
+        field.fill(choice)
         screen.page.get_by_role("option", name=choice).first.click()
     screen.page.keyboard.press("Escape")
 

@@ -195,7 +195,7 @@ def test_steckbrief_shows_what_the_form_asked(screen: Screen, created: str) -> N
     page = screen.page
     for text in ("2 von 5: In Wochen einsetzbar", "Begründung: Ohne Schnittstelle.",
                  "4 von 5: In fast allen Häusern einsetzbar", "0,01 EUR je Fall"):  # fmt: skip
-        expect(page.get_by_text(prose(text))).to_be_visible()
+        expect(page.get_by_text(prose(text)).first).to_be_visible()
     expect(page.get_by_text("nicht angegeben")).to_have_count(0)
     page.get_by_role("heading", name="Für den Vergleich").scroll_into_view_if_needed()
     assert violations(screen) == []
