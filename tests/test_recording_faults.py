@@ -354,11 +354,15 @@ def test_restart_of_mlflow_in_mid_run(
 
 
 def test_interrupted_command_keeps_its_journal(trial: Trial, connection: Connection) -> None:
-    process = start_reallabor("run", trial.slug, TRIAL_SLEEP="0.3")
+    process = start_reallabor("run", trial.slug, TRIAL_SLEEP="1")
     wait_until(lambda: len(trial.calls()) >= 2)
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=30)
-    assert process.returncode == 130
+    try:
+        _, err = process.communicate(timeout=10)
+    except subprocess.TimeoutExpired:  # Python drops one that meets a finalizer; press it again
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=30)
+    assert process.returncode == 130, err
     assert "Traceback" not in err
     done = reallabor("run", trial.slug, "--resume")
     assert done.returncode == 0, done.stderr
