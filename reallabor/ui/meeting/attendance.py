@@ -31,7 +31,10 @@ def show_attendance(view: MeetingView, me: Person) -> None:
             icon=":material/groups:" if view.quorate else ":material/person_off:",
         )
     organiser = may_run_meetings(me)
-    with st.expander("Teilnehmende", expanded=view.state == OPEN and not view.quorate):
+    started = any(item.motions for item in view.items)  # before, it stays open to tick everybody
+    with st.expander(
+        "Teilnehmende", expanded=view.state == OPEN and not (view.quorate and started)
+    ):
         if organiser and view.state == OPEN:
             _tick(view, me)
             _add(view, me)
